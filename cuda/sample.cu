@@ -1,0 +1,321 @@
+/*
+** sample.cu - random tensors, and a layer's units: mean, state and metrics in one pass.
+** Element i of a call takes the words of element key.first + i (kernel/philox.h), whichever
+** thread makes it. Arrays are contiguous: x, mean, state, target: (rows, units); bias: (units).
+*/
+#include "common.cuh"
+#include "kernel/ops.h"
+#include "kernel/philox.h"
+#include "kernel/unit.h"
+
+static lrn_draw draw_of(const lrn_key *key) {
+  return lrn_draw_of(key->seed, key->step, key->stream, key->draw);
+}
+
+/* {====================================================================
+** Tensors of random numbers
+** ===================================================================== */
+
+typedef struct random_args {
+  void *out;
+  int64_t n;
+  int dist;
+  double a, b;
+  lrn_draw draw;
+  uint64_t first;
+} random_args;
+
+static __device__ __forceinline__ int64_t random_integer(const random_args &p, int64_t i) {
+  const int64_t low = (int64_t)p.a;
+  const uint64_t count = (uint64_t)((int64_t)p.b - low) + 1u;
+  const uint64_t r = lrn_bits_at(p.draw, p.first + (uint64_t)i);
+  return (int64_t)((uint64_t)low + (count == 0 ? r : lrn_bounded(r, count)));
+}
+
+static __device__ __forceinline__ double random_real(const random_args &p, int64_t i) {
+  const uint64_t e = p.first + (uint64_t)i;
+  if (p.dist == LRN_NORMAL) {
+    const uint64_t r = lrn_bits_at(p.draw, e);
+    return p.a + p.b * lrn_normal((uint32_t)r, (uint32_t)(r >> 32));
+  }
+  const double u = lrn_uniform(lrn_word_at(p.draw, e));
+  return p.dist == LRN_BERNOULLI ? (double)(u < p.a) : p.a + (p.b - p.a) * u;
+}
+
+/* float32 numbers are made in float32 */
+static __global__ void k_random_f32(const __grid_constant__ random_args p) {
+  LRN_GRID_STRIDE(i, p.n) {
+    const uint64_t e = p.first + (uint64_t)i;
+    float v;
+    if (p.dist == LRN_INTEGER) {
+      v = (float)random_integer(p, i);
+    } else if (p.dist == LRN_NORMAL) {
+      const uint64_t r = lrn_bits_at(p.draw, e);
+      v = (float)p.a + (float)p.b * lrn_normalf((uint32_t)r, (uint32_t)(r >> 32));
+    } else if (p.dist == LRN_BERNOULLI) {
+      v = (float)random_real(p, i);
+    } else {
+      v = (float)p.a + (float)(p.b - p.a) * lrn_uniformf(lrn_word_at(p.draw, e));
+    }
+    ((float *)p.out)[i] = v;
+  }
+}
+
+#define RANDOM(T, name, from_real)                                                       \
+  static __global__ void k_random_##name(const __grid_constant__ random_args p) {        \
+    LRN_GRID_STRIDE(i, p.n) {                                                            \
+      ((T *)p.out)[i] =                                                                  \
+        p.dist == LRN_INTEGER ? (T)random_integer(p, i) : from_real(random_real(p, i));  \
+    }                                                                                    \
+  }
+#define AS_IS(x) (x)
+RANDOM(double, f64, AS_IS)
+RANDOM(int64_t, i64, lrn_to_i64)
+RANDOM(int32_t, i32, lrn_to_i32)
+RANDOM(uint8_t, u8, lrn_to_u8)
+
+/* u < p; bad: the first element whose p is no probability */
+#define BERNOULLI(T, name)                                                               \
+  static __global__ void k_bernoulli_##name(const __grid_constant__ random_args p,       \
+                                            const void *prob, int p64,                   \
+                                            unsigned long long *bad) {                   \
+    LRN_GRID_STRIDE(i, p.n) {                                                            \
+      const double q = p64 ? ((const double *)prob)[i] : (double)((const float *)prob)[i]; \
+      if (!(q >= 0 && q <= 1))                                                           \
+        atomicMin(bad, (unsigned long long)i);                                           \
+      ((T *)p.out)[i] = (T)(lrn_uniform(lrn_word_at(p.draw, p.first + (uint64_t)i)) < q); \
+    }                                                                                    \
+  }
+BERNOULLI(float, f32)
+BERNOULLI(double, f64)
+BERNOULLI(int64_t, i64)
+BERNOULLI(int32_t, i32)
+BERNOULLI(uint8_t, u8)
+
+static void random_fill(random_args *p, const lrn_view *out, int dist, double a, double b,
+                        const lrn_key *key) {
+  memset(p, 0, sizeof *p);
+  p->out = out->data;
+  p->n = lrn_view_n(out, 0, out->nd);
+  p->dist = dist;
+  p->a = a;
+  p->b = b;
+  p->draw = draw_of(key);
+  p->first = key->first;
+}
+
+int lrn_cuda_random(const lrn_view *out, int dist, double a, double b, lrn_key key) {
+  random_args p;
+  random_fill(&p, out, dist, a, b, &key);
+  if (p.n == 0)
+    return LRN_OK;
+  if (dist == LRN_BERNOULLI && !(a >= 0 && a <= 1))
+    return lrn_fail(LRN_EVALUE, "bernoulli: %g is no probability: not in [0, 1]", a);
+  switch (out->dtype) {
+    case LRN_F32: LRN_LAUNCH_FLAT(k_random_f32, lrn_grid(p.n), LRN_THREADS, p); break;
+    case LRN_F64: LRN_LAUNCH_FLAT(k_random_f64, lrn_grid(p.n), LRN_THREADS, p); break;
+    case LRN_I64: LRN_LAUNCH_FLAT(k_random_i64, lrn_grid(p.n), LRN_THREADS, p); break;
+    case LRN_I32: LRN_LAUNCH_FLAT(k_random_i32, lrn_grid(p.n), LRN_THREADS, p); break;
+    default: LRN_LAUNCH_FLAT(k_random_u8, lrn_grid(p.n), LRN_THREADS, p); break;
+  }
+  return LRN_OK;
+}
+
+static int bernoulli(const random_args *p, int dtype, const void *prob, int p64,
+                     unsigned long long *flag) {
+  const unsigned grid = lrn_grid(p->n);
+  unsigned long long bad;
+  LRN_CUDA(cudaMemsetAsync(flag, 0xff, sizeof *flag, 0));
+  switch (dtype) {
+    case LRN_F32: LRN_LAUNCH_FLAT(k_bernoulli_f32, grid, LRN_THREADS, *p, prob, p64, flag); break;
+    case LRN_F64: LRN_LAUNCH_FLAT(k_bernoulli_f64, grid, LRN_THREADS, *p, prob, p64, flag); break;
+    case LRN_I64: LRN_LAUNCH_FLAT(k_bernoulli_i64, grid, LRN_THREADS, *p, prob, p64, flag); break;
+    case LRN_I32: LRN_LAUNCH_FLAT(k_bernoulli_i32, grid, LRN_THREADS, *p, prob, p64, flag); break;
+    default: LRN_LAUNCH_FLAT(k_bernoulli_u8, grid, LRN_THREADS, *p, prob, p64, flag); break;
+  }
+  LRN_CUDA(cudaMemcpy(&bad, flag, sizeof bad, cudaMemcpyDeviceToHost));
+  if (bad != ~0ull)
+    return lrn_fail(LRN_EVALUE, "bernoulli: element %lld is no probability: not in [0, 1]",
+                    (long long)bad + 1);
+  return LRN_OK;
+}
+
+int lrn_cuda_bernoulli(const lrn_view *out, const void *prob, int p_dtype, lrn_key key) {
+  random_args p;
+  void *flag;
+  int st;
+  random_fill(&p, out, LRN_BERNOULLI, 0, 0, &key);
+  if (p.n == 0)
+    return LRN_OK;
+  LRN_TRY(lrn_scratch(&flag, sizeof(unsigned long long)));
+  st = bernoulli(&p, out->dtype, prob, p_dtype == LRN_F64, (unsigned long long *)flag);
+  lrn_scratch_free(flag);
+  return st;
+}
+
+/* }==================================================================== */
+
+/* {====================================================================
+** Units
+** ===================================================================== */
+
+typedef struct unit_args {
+  int unit, noise;
+  int64_t n, units;
+  const void *x, *bias, *target;
+  void *mean, *state;
+  double xs, hs, sign;
+  lrn_draw draw;
+  uint64_t first;
+  double *part; /* (blocks, 2) */
+} unit_args;
+
+/* Without metrics a thread takes an element. With them a warp takes 4096 elements, lane l those
+   whose number is l mod 32, and leaves two sums. The tree over blocks then is one thread's. */
+#define UNITS(T, name, f, compensated)                                                        \
+  static __device__ __forceinline__ void unit_##name(const unit_args &p, int64_t i, T *mean,  \
+                                                     T *state) {                              \
+    const uint64_t e = p.first + (uint64_t)i;                                                 \
+    T x = ((const T *)p.x)[i], u = 0, z = 0;                                                  \
+    *state = 0;                                                                               \
+    *mean = 0;                                                                                \
+    if (p.bias)                                                                               \
+      x = x + ((const T *)p.bias)[i % p.units];                                               \
+    if (p.mean || p.target)                                                                   \
+      *mean = lrn_unit_mean##f(p.unit, x, (T)p.xs, (T)p.hs);                                  \
+    if (p.state) {                                                                            \
+      if (p.noise == LRN_NOISE_NORMAL) {                                                      \
+        const uint64_t r = lrn_bits_at(p.draw, e);                                            \
+        z = lrn_normal##f((uint32_t)r, (uint32_t)(r >> 32));                                  \
+      } else if (p.noise == LRN_NOISE_UNIFORM_OPEN) {                                         \
+        u = lrn_uniform_open##f(lrn_word_at(p.draw, e));                                      \
+      } else {                                                                                \
+        u = lrn_uniform##f(lrn_word_at(p.draw, e));                                           \
+      }                                                                                       \
+      *state = lrn_unit_draw##f(p.unit, x, (T)p.xs, (T)p.hs, u, z);                           \
+    }                                                                                         \
+    if (p.mean)                                                                               \
+      ((T *)p.mean)[i] = *mean * (T)p.sign;                                                   \
+    if (p.state)                                                                              \
+      ((T *)p.state)[i] = *state;                                                             \
+  }                                                                                           \
+  static __global__ void k_unit_##name(const __grid_constant__ unit_args p) {                 \
+    LRN_GRID_STRIDE(i, p.n) {                                                                 \
+      T mean, state;                                                                          \
+      unit_##name(p, i, &mean, &state);                                                       \
+    }                                                                                         \
+  }                                                                                           \
+  static __global__ void k_unit_metric_##name(const __grid_constant__ unit_args p) {          \
+    LRN_WARP_STRIDE(block, (p.n + LRN_BLOCK - 1) / LRN_BLOCK) {                               \
+      const int64_t end = (block + 1) * LRN_BLOCK < p.n ? (block + 1) * LRN_BLOCK : p.n;      \
+      lrn_acc of_mean = lrn_acc_zero(), of_state = lrn_acc_zero();                            \
+      for (int64_t i = block * LRN_BLOCK + LRN_LANE; i < end; i += 32) {                      \
+        T mean, state;                                                                        \
+        double t = (double)((const T *)p.target)[i], d;                                       \
+        unit_##name(p, i, &mean, &state);                                                     \
+        d = t - (double)mean;                                                                 \
+        lrn_acc_add(&of_mean, d * d, compensated);                                            \
+        if (p.state) {                                                                        \
+          d = t - (double)state;                                                              \
+          lrn_acc_add(&of_state, d * d, compensated);                                         \
+        }                                                                                     \
+      }                                                                                       \
+      of_mean = lrn_acc_warp(of_mean, compensated);                                           \
+      of_state = lrn_acc_warp(of_state, compensated);                                         \
+      if (LRN_LANE == 0) {                                                                    \
+        p.part[2 * block] = lrn_acc_value(of_mean, compensated);                              \
+        p.part[2 * block + 1] = lrn_acc_value(of_state, compensated);                         \
+      }                                                                                       \
+    }                                                                                         \
+  }                                                                                           \
+  static __global__ void k_unit_sums_##name(const double *part, int64_t blocks, double *sums) { \
+    LRN_GRID_STRIDE(k, 2) {                                                                   \
+      lrn_tree tree;                                                                          \
+      tree.count = 0;                                                                         \
+      for (int64_t b = 0; b < blocks; b++) {                                                  \
+        lrn_acc a = lrn_acc_zero();                                                           \
+        a.s = part[2 * b + k];                                                                \
+        lrn_tree_push(&tree, a, 0);                                                           \
+      }                                                                                       \
+      sums[k] += lrn_acc_value(lrn_tree_sum(&tree, 0), 0);                                    \
+    }                                                                                         \
+  }                                                                                           \
+  static int units_##name(const unit_args *p, double *sums) {                                 \
+    const int64_t blocks = lrn_blocks(p->n);                                                  \
+    if (p->target == NULL) {                                                                  \
+      LRN_LAUNCH_FLAT(k_unit_##name, lrn_grid(p->n), LRN_THREADS, *p);                        \
+      return LRN_OK;                                                                          \
+    }                                                                                         \
+    LRN_LAUNCH(k_unit_metric_##name, lrn_grid_warps(blocks), LRN_THREADS, *p);                \
+    LRN_LAUNCH_FLAT(k_unit_sums_##name, 1, 32, p->part, blocks, sums);                        \
+    return LRN_OK;                                                                            \
+  }
+UNITS(float, f32, f, 0)
+UNITS(double, f64, , 1)
+
+int lrn_cuda_unit(const lrn_unit_args *args) {
+  unit_args p;
+  memset(&p, 0, sizeof p);
+  p.unit = args->unit;
+  p.noise = lrn_unit_noise(args->unit);
+  p.n = args->rows * args->units;
+  p.units = args->units;
+  p.x = args->x;
+  p.bias = args->bias;
+  p.target = args->target;
+  p.mean = args->mean;
+  p.state = args->state;
+  p.sign = args->mean_scale;
+  p.draw = draw_of(&args->key);
+  p.first = args->key.first;
+  p.part = args->scratch;
+  lrn_unit_scale(args->unit, args->temperature, &p.xs, &p.hs);
+  if (p.n == 0)
+    return LRN_OK;
+  return args->dtype == LRN_F64 ? units_f64(&p, args->sums) : units_f32(&p, args->sums);
+}
+
+typedef struct unit_map_args {
+  int unit, part;
+  int64_t n;
+  void *out;
+  const void *x;
+  double xs, hs, temperature, shift;
+} unit_map_args;
+
+#define UNIT_MAP(T, name, f)                                                                  \
+  static __global__ void k_unit_map_##name(const __grid_constant__ unit_map_args p) {         \
+    LRN_GRID_STRIDE(i, p.n) {                                                                 \
+      const T x = ((const T *)p.x)[i];                                                        \
+      ((T *)p.out)[i] =                                                                       \
+        p.part == LRN_UNIT_SELF       ? lrn_unit_self##f(p.unit, x)                           \
+        : p.part == LRN_UNIT_CUMULANT ? lrn_unit_cumulant##f(p.unit, x, (T)p.xs,              \
+                                                             (T)p.temperature, (T)p.shift)    \
+                                      : lrn_unit_mean##f(p.unit, x, (T)p.xs, (T)p.hs);        \
+    }                                                                                         \
+  }
+UNIT_MAP(float, f32, f)
+UNIT_MAP(double, f64, )
+
+int lrn_cuda_unit_map(int unit, int part, int dtype, int64_t n, void *out, const void *x,
+                      double temperature) {
+  unit_map_args p;
+  memset(&p, 0, sizeof p);
+  p.unit = unit;
+  p.part = part;
+  p.n = n;
+  p.out = out;
+  p.x = x;
+  p.temperature = temperature;
+  p.shift = lrn_unit_shift(unit, temperature);
+  lrn_unit_scale(unit, temperature, &p.xs, &p.hs);
+  if (n == 0)
+    return LRN_OK;
+  if (dtype == LRN_F64)
+    LRN_LAUNCH_FLAT(k_unit_map_f64, lrn_grid(n), LRN_THREADS, p);
+  else
+    LRN_LAUNCH_FLAT(k_unit_map_f32, lrn_grid(n), LRN_THREADS, p);
+  return LRN_OK;
+}
+
+/* }==================================================================== */

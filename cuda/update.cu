@@ -1,0 +1,129 @@
+/*
+** update.cu - the parameters' step, and the free energy's change by a flipped unit.
+** theta, m, g: (n). v: (rows, V), x: (rows, H), W: (V, H), a: (V), b: (H), out: (rows), all
+** contiguous, row-major.
+*/
+#include "common.cuh"
+#include "kernel/philox.h"
+#include "kernel/unit.h"
+
+/* m = momentum m + (g + decay theta);  theta -= rate m */
+#define UPDATE(T, name)                                                                  \
+  static __global__ void k_update_##name(const lrn_update_args p) {                      \
+    const T rate = (T)p.rate, momentum = (T)p.momentum, decay = (T)p.decay;              \
+    LRN_GRID_STRIDE(i, p.n) {                                                            \
+      T *theta = (T *)p.theta + i, *m = (T *)p.m + i;                                    \
+      const T step = momentum * *m + (((const T *)p.g)[i] + decay * *theta);             \
+      const T next = *theta - rate * step;                                               \
+      *m = step;                                                                         \
+      *theta = next;                                                                     \
+      if (!(next - next == 0))                                                           \
+        atomicCAS((unsigned long long *)p.bad, 0ull, (unsigned long long)p.mark);        \
+    }                                                                                    \
+  }
+UPDATE(float, f32)
+UPDATE(double, f64)
+
+int lrn_cuda_update(const lrn_update_args *args) {
+  if (args->n == 0)
+    return LRN_OK;
+  if (args->dtype == LRN_F64)
+    LRN_LAUNCH_FLAT(k_update_f64, lrn_grid(args->n), LRN_THREADS, *args);
+  else
+    LRN_LAUNCH_FLAT(k_update_f32, lrn_grid(args->n), LRN_THREADS, *args);
+  return LRN_OK;
+}
+
+typedef struct flip_args {
+  int hidden;
+  int64_t rows, n_visible, n_hidden;
+  const void *v, *x, *W, *a, *b;
+  double xs, temperature, shift;
+  lrn_draw draw;
+  uint64_t first;
+  double *out, *sum;
+} flip_args;
+
+/* A warp takes a row:  F(flip_i v) - F(v) = -a_i d - sum_j [A(x_j + d W_ij) - A(x_j)],
+   d = 1 - 2 v_i; x_j with its bias. Lane l takes the units j = l mod 32. */
+#define FLIP(T, name, f, comp)                                                           \
+  static __global__ void k_flip_##name(const __grid_constant__ flip_args p) {            \
+    LRN_WARP_STRIDE(r, p.rows) {                                                         \
+      const uint32_t word = lrn_word_at(p.draw, p.first + (uint64_t)r);                  \
+      const int64_t i = (int64_t)((uint64_t)word * (uint64_t)p.n_visible >> 32);         \
+      const T *x = (const T *)p.x + r * p.n_hidden, *w = (const T *)p.W + i * p.n_hidden; \
+      const T *b = (const T *)p.b;                                                       \
+      const T d = (T)1 - (T)2 * ((const T *)p.v)[r * p.n_visible + i];                   \
+      const T xs = (T)p.xs, t = (T)p.temperature, shift = (T)p.shift;                    \
+      lrn_tree tree;                                                                     \
+      tree.count = 0;                                                                    \
+      for (int64_t begin = 0; begin < p.n_hidden; begin += LRN_BLOCK) {                  \
+        const int64_t end = begin + LRN_BLOCK < p.n_hidden ? begin + LRN_BLOCK : p.n_hidden; \
+        lrn_acc acc = lrn_acc_zero();                                                    \
+        for (int64_t j = begin + LRN_LANE; j < end; j += 32) {                           \
+          const T before = x[j] + b[j], after = before + d * w[j];                       \
+          lrn_acc_add(&acc,                                                              \
+                      (double)lrn_unit_cumulant##f(p.hidden, after, xs, t, shift) -      \
+                        (double)lrn_unit_cumulant##f(p.hidden, before, xs, t, shift),    \
+                      comp);                                                             \
+        }                                                                                \
+        acc = lrn_acc_warp(acc, comp);                                                   \
+        if (LRN_LANE == 0)                                                               \
+          lrn_tree_push(&tree, acc, comp);                                               \
+      }                                                                                  \
+      if (LRN_LANE == 0) {                                                               \
+        const double change = -(double)((const T *)p.a)[i] * (double)d -                 \
+                              lrn_acc_value(lrn_tree_sum(&tree, comp), comp);            \
+        p.out[r] = (double)p.n_visible * lrn_logsigmoid(change / p.temperature);         \
+      }                                                                                  \
+    }                                                                                    \
+  }
+FLIP(float, f32, f, 0)
+FLIP(double, f64, , 1)
+
+/* *sum += sum of out: float64 terms, so compensated. One warp: a batch is one block or two. */
+static __global__ void k_flip_sum(const double *out, int64_t rows, double *sum) {
+  lrn_tree tree;
+  tree.count = 0;
+  for (int64_t begin = 0; begin < rows; begin += LRN_BLOCK) {
+    const int64_t end = begin + LRN_BLOCK < rows ? begin + LRN_BLOCK : rows;
+    lrn_acc acc = lrn_acc_zero();
+    for (int64_t r = begin + LRN_LANE; r < end; r += 32)
+      lrn_acc_add(&acc, out[r], 1);
+    acc = lrn_acc_warp(acc, 1);
+    if (LRN_LANE == 0)
+      lrn_tree_push(&tree, acc, 1);
+  }
+  if (LRN_LANE == 0)
+    *sum += lrn_acc_value(lrn_tree_sum(&tree, 1), 1);
+}
+
+int lrn_cuda_flip(const lrn_flip_args *args) {
+  flip_args p;
+  double hs;
+  memset(&p, 0, sizeof p);
+  p.hidden = args->hidden;
+  p.rows = args->rows;
+  p.n_visible = args->n_visible;
+  p.n_hidden = args->n_hidden;
+  p.v = args->v;
+  p.x = args->x;
+  p.W = args->W;
+  p.a = args->a;
+  p.b = args->b;
+  p.temperature = args->temperature;
+  p.shift = lrn_unit_shift(args->hidden, args->temperature);
+  lrn_unit_scale(args->hidden, args->temperature, &p.xs, &hs);
+  p.draw = lrn_draw_of(args->key.seed, args->key.step, args->key.stream, args->key.draw);
+  p.first = args->key.first;
+  p.out = args->out;
+  p.sum = args->sum;
+  if (p.rows == 0)
+    return LRN_OK;
+  if (args->dtype == LRN_F64)
+    LRN_LAUNCH(k_flip_f64, lrn_grid_warps(p.rows), LRN_THREADS, p);
+  else
+    LRN_LAUNCH(k_flip_f32, lrn_grid_warps(p.rows), LRN_THREADS, p);
+  LRN_LAUNCH(k_flip_sum, 1, 32, p.out, p.rows, p.sum);
+  return LRN_OK;
+}

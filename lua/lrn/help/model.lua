@@ -1,0 +1,191 @@
+-- Help entries of models and what belongs to them: history.
+local rows =
+  "tensor of rows of n_visible values: N x V, N x h x w, or one row; uint8 means value / 255"
+local size_error = "rows of another width, no tensor, a closed tensor"
+
+return {
+  { name = "RBM",
+    text = "A restricted Boltzmann machine: binary visible and hidden units, weights W (V x H), \z
+    biases a and b.\nThe options that are marked * are fields that can be assigned at any time \z
+    and act at the next step.",
+    params = {
+      { "options.n_visible", "integer", "visible units V", 128 },
+      { "options.n_hidden", "integer", "hidden units H", 128 },
+      { "options.steps", "integer", "* sweeps of the chain: k of CD-k", 1 },
+      { "options.learning_rate", "number", "* >= 0; multiplies the whole momentum buffer", 0.1 },
+      { "options.momentum", "number", "* in [0, 1)", 0 },
+      { "options.decay", "number", "* >= 0; acts on the weights only", 0 },
+      { "options.temperature", "number", "* > 0; in training and in inference", 1 },
+      { "options.persistent", "integer", "* P > 0: PCD with P chains; 0: CD", 0 },
+      { "options.visible_bias", "string",
+        "* \"data\": start at the mean of the first data; \"zero\"", "data" },
+      { "options.rule", "string", "learning rule; only \"cd\" now", "cd" },
+      { "options.dtype", "string", "\"float32\" or \"float64\"", "float32" },
+      { "options.device", "string", "\"cpu\", \"cuda\", \"cuda:1\"", "cpu" },
+      { "options.seed", "integer",
+        "of all its random numbers; absent: drawn from the default generator" } },
+    returns = { { "RBM",
+      "the model; parameters are rbm.W, rbm.a, rbm.b; rbm.user is a table for your own values" } },
+    errors = "an unknown option (the valid ones are listed), a value outside its range",
+    example =
+      "local rbm = lrn.RBM{ n_visible = 64, n_hidden = 32, seed = 1 }\nrbm.learning_rate = \z
+      0.05\nassert(rbm.W:size(1) == 64)" },
+  { name = "models.RBM", text = "The same as lrn.RBM.",
+    params = { { "options", "table", "see RBM" } },
+    returns = { { "RBM", "the model" } }, errors = "see RBM",
+    example = "assert(lrn.models.RBM == lrn.RBM)" },
+  { name = "models.define",
+    text = "Makes a model class from rows of the unit table: which units each layer has.",
+    params = { { "options.visible", "string", "\"bernoulli\", \"gaussian\" or \"relu\"",
+      "bernoulli" },
+      { "options.hidden", "string", "likewise", "bernoulli" },
+      { "options.name", "string", "the class's name, also in files", "RBM" } },
+    returns = { { "function", "a constructor like lrn.RBM" } },
+    errors = "an unknown unit; a name that is defined with other units",
+    example =
+      "local Gaussian = lrn.models.define{ visible = \"gaussian\", hidden = \"bernoulli\", name = \z
+      \"MyGaussian\" }\nlocal m = Gaussian{ n_visible = 3, n_hidden = 2 }" },
+  { name = "RBM.fit",
+    text = "Trains by contrastive divergence, or by PCD where persistent says so. An error or \z
+    Ctrl-C between two batches\nleaves the model whole; a later fit goes on there.",
+    params = { { "data", "Dataset, Tensor or function",
+      "an iterator gives a batch a call, nil at the end of an epoch, and begins anew" },
+      { "options.batch_size", "integer", "rows of a batch; a last short one counts for its size",
+        128 },
+      { "options.epochs", "integer", "so many more; with resume: in total", 10 },
+      { "options.progress", "boolean", "a bar on stderr", false },
+      { "options.callback", "function",
+        "called after each epoch with model, epoch, stats; false ends training" },
+      { "options.validation", "Dataset or Tensor", "adds val_error and val_pl to the history" },
+      { "options.checkpoint", "table",
+        "{ path, every } or { path =, every = epochs, batches = }: saved so often" },
+      { "options.resume", "string", "path of a checkpoint: goes on from there bit for bit" },
+      { "options.shuffle", "boolean", "a new order each epoch, by seed and epoch", true } },
+    returns = { { "number",
+      "mse of the last epoch; nil, message, code where a checkpoint cannot be read or written" },
+      { "number", "log pseudo-likelihood of the last epoch; nil for real-valued visible units" } },
+    errors = "NaN or infinity in data or parameters (names tensor, epoch and batch); an empty set; "
+      .. size_error,
+    example =
+      "local train = lrn.data.digits()\nlocal rbm = lrn.RBM{ n_visible = 64, n_hidden = 16, seed \z
+      = 1 }\nlocal mse, pl = rbm:fit(train, { epochs = 2 })\nassert(#rbm.history.mse == 2)" },
+  { name = "RBM.reconstruct",
+    text = "The error of reconstructing data: sum over units of the squared difference, mean over \z
+    rows.",
+    params = { { "data", "Dataset or Tensor", rows },
+      { "options.mean_field", "boolean", "hidden means go down instead of sampled states",
+        false } },
+    returns = { { "number", "error between data and visible probabilities" },
+      { "Tensor", "the probabilities, N x V" },
+      { "number", "the error with sampled visible units" } },
+    errors = size_error,
+    example =
+      "local _, test = lrn.data.digits()\nlocal err, v = lrn.RBM{ n_visible = 64, n_hidden = 8 \z
+      }:reconstruct(test)\nassert(v:size(1) == #test)" },
+  { name = "RBM.hidden_sampling", text = "Hidden units given visible ones.",
+    params = { { "v", "Tensor", rows } },
+    returns = { { "Tensor", "means (probabilities), N x H" }, { "Tensor", "sampled states" } },
+      errors = size_error,
+    example =
+      "local p, h = lrn.RBM{ n_visible = 4, n_hidden = 3 }:hidden_sampling(lrn.zeros(2, 4))" },
+  { name = "RBM.visible_sampling", text = "Visible units given hidden ones.",
+    params = { { "h", "Tensor", "rows of n_hidden values" } },
+    returns = { { "Tensor", "means (probabilities), N x V" }, { "Tensor", "sampled states" } },
+      errors = size_error,
+    example =
+      "local p, v = lrn.RBM{ n_visible = 4, n_hidden = 3 }:visible_sampling(lrn.zeros(2, 3))" },
+  { name = "RBM.forward", text = "Features: the hidden means. rbm(x) is the same.",
+    params = { { "x", "Tensor", rows } },
+    returns = { { "Tensor", "N x H" } }, errors = size_error,
+    example =
+      "local rbm = lrn.RBM{ n_visible = 4, n_hidden = 3 }\nassert(rbm(lrn.zeros(2, 4)) == \z
+      rbm:forward(lrn.zeros(2, 4)))" },
+  { name = "RBM.transform",
+    text = "The features of a data set as a data set with the same targets, computed in batches.",
+    params = { { "data", "Dataset or Tensor", rows } },
+      returns = { { "Dataset", "its data are N x H" } }, errors = size_error,
+    example =
+      "local train = lrn.data.digits()\nlocal f = lrn.RBM{ n_visible = 64, n_hidden = 3 \z
+      }:transform(train)\nassert(#f == #train and f.targets == train.targets)" },
+  { name = "RBM.energy",
+    text = "Free energy of each row: F(v) = -a.v - T sum_j softplus((v W + b)_j / T).",
+    params = { { "v", "Tensor", rows } },
+    returns = { { "Tensor", "N values" } }, errors = size_error,
+    example =
+      "local F = lrn.RBM{ n_visible = 4, n_hidden = 3 }:energy(lrn.zeros(2, 4))\nassert(F:size(1) \z
+      == 2)" },
+  { name = "RBM.pseudo_likelihood",
+    text = "Log pseudo-likelihood in nats, mean over rows: of each row one unit, drawn at random, \z
+    stands for all.",
+    params = { { "v", "Dataset or Tensor", rows .. "; rounded to 0 and 1" } },
+      returns = { { "number", "<= 0; higher is better" } },
+    errors = "visible units that are not Bernoulli; " .. size_error,
+    example =
+      "local train = lrn.data.digits()\nassert(lrn.RBM{ n_visible = 64, n_hidden = 3 \z
+      }:pseudo_likelihood(train) < 0)" },
+  { name = "RBM.gibbs_sampling", text = "The chain of `steps` sweeps from rows v.",
+    params = { { "v", "Tensor", rows } },
+    returns = { { "Tensor", "hidden means given v" }, { "Tensor", "states drawn from them" },
+      { "Tensor", "hidden means at the end" }, { "Tensor", "states drawn from them" },
+        { "Tensor", "visible states at the end" } },
+    errors = size_error,
+    example =
+      "local ph, sh, qh, th, vk = lrn.RBM{ n_visible = 4, n_hidden = 3 \z
+      }:gibbs_sampling(lrn.zeros(2, 4))\nassert(vk:size(2) == 4)" },
+  { name = "RBM.sample", text = "Fantasy particles: the end of n chains.",
+    params = { { "n", "integer", "number of chains" }, { "options.steps", "integer", "sweeps",
+      1000 },
+      { "options.start", "Tensor",
+        "n rows of visible values; absent: hidden states from the biases alone" } },
+    returns = { { "Tensor", "visible means of the last sweep, n x V" },
+      { "Tensor", "its states" } },
+    errors = "n or steps below 1; " .. size_error,
+    example =
+      "local images = lrn.RBM{ n_visible = 4, n_hidden = 3 }:sample(2, { steps = 10 \z
+      })\nassert(images:size(1) == 2)" },
+  { name = "RBM.log_partition", text = "log Z, exact, by enumerating the smaller layer.",
+    params = {},
+    returns = { { "number", "in nats" } }, errors = "no Bernoulli layer of at most 24 units",
+    example = "print(lrn.RBM{ n_visible = 4, n_hidden = 3 }:log_partition())" },
+  { name = "RBM.log_likelihood",
+    text = "Log-likelihood of data, exact, by enumerating the smaller layer.",
+    params = { { "data", "Dataset or Tensor", rows } },
+      returns = { { "number", "mean over rows, in nats" } },
+    errors = "no Bernoulli layer of at most 24 units; " .. size_error,
+    example =
+      "local ds = lrn.data.bars_and_stripes(3)\nassert(lrn.RBM{ n_visible = 9, n_hidden = 3 \z
+      }:log_likelihood(ds) < 0)" },
+  { name = "RBM.parameters", text = "The parameters. Writing to one writes to the model.",
+    params = {},
+    returns = { { "table", "from name to Tensor: W (V x H), a (V), b (H)" } },
+    example =
+      "for name, t in pairs(lrn.RBM{ n_visible = 4, n_hidden = 3 }:parameters()) do print(name, \z
+      t.numel) end" },
+  { name = "RBM.save",
+    text = "Writes the model with all that training needs to go on. The old file stays whole \z
+    until the new one is.",
+    params = { { "path", "string", "a safetensors file; lrn.load reads it" } },
+    returns = { { "boolean", "true; or nil, message, code" } }, errors = "a path that is no text",
+    example =
+      "local path = os.tmpname()\nassert(lrn.RBM{ n_visible = 4, n_hidden = 3 \z
+      }:save(path))\nlocal again = assert(lrn.load(path))\nos.remove(path)" },
+  { name = "History.metrics", text = "Names of the metrics that were recorded.", params = {},
+    returns = { { "table", "list of names in a fixed order" } },
+    example =
+      "local rbm = lrn.RBM{ n_visible = 4, n_hidden = 3 }\nrbm:fit(lrn.zeros(8, 4), { epochs = 1 \z
+      })\nassert(rbm.history:metrics()[1] == \"mse\")" },
+  { name = "History.record",
+    text = "Sets the values of an epoch; epochs in which a metric is missing are NaN.",
+    params = { { "epoch", "integer", "counted from 1" },
+      { "values", "table", "from metric to number" } },
+    example =
+      "local rbm = lrn.RBM{ n_visible = 4, n_hidden = 3 }\nrbm.history:record(1, { mine = 3 })" },
+  { name = "History.last", text = "The values of one epoch.",
+    params = { { "epoch", "integer", "absent: the last" } },
+    returns = { { "table", "from metric to number" } },
+    example = "assert(next(lrn.RBM{ n_visible = 4, n_hidden = 3 }.history:last()) == nil)" },
+  { name = "History.encode", text = "The history as JSON; NaN and infinities as texts.",
+    params = {},
+    returns = { { "string", "JSON" } },
+    example = "assert(lrn.RBM{ n_visible = 4, n_hidden = 3 }.history:encode() == \"{}\")" },
+}

@@ -1,0 +1,125 @@
+--- What training measured, epoch by epoch: one array a metric, `history.mse[3]`.
+-- Arrays are indexed by the epoch in the model's life; an epoch in which a metric was not
+-- measured (a validation set that came later) is NaN there, which plots show as a gap.
+local core = require "lrn.core"
+
+local M = {}
+local methods = {}
+local meta = { __index = methods, __name = "lrn.History" }
+
+local order = { "mse", "error", "pl", "val_error", "val_pl", "time" }
+local rank = {}
+for i, name in ipairs(order) do rank[name] = i end
+
+--- An empty history.
+-- @usage local h = require "lrn.history".new(); h:record(1, { mse = 20.5 });
+-- assert(h.mse[1] == 20.5)
+function M.new()
+  return setmetatable({}, meta)
+end
+
+--- Is v a history?
+function M.is(v)
+  return getmetatable(v) == meta
+end
+
+--- Names of the metrics, in a fixed order.
+-- @usage local h = require "lrn.history".new(); h:record(1, { pl = -9, mse = 1 });
+-- assert(h:metrics()[1] == "mse")
+function methods:metrics()
+  local names = {}
+  for name in pairs(self) do names[#names + 1] = name end
+  table.sort(names, function(a, b)
+    local i, j = rank[a] or math.huge, rank[b] or math.huge
+    if i ~= j then return i < j end
+    return a < b
+  end)
+  return names
+end
+
+--- Sets the values of one epoch. Doing it twice is doing it once.
+-- @param epoch counted from 1
+-- @param values table from metric to number
+function methods:record(epoch, values)
+  for name, value in pairs(values) do
+    local list = rawget(self, name)
+    if not list then
+      list = {}
+      rawset(self, name, list)
+    end
+    for i = #list + 1, epoch - 1 do list[i] = 0 / 0 end
+    list[epoch] = value
+  end
+end
+
+--- Values of the last epoch (or of the given one): a table from metric to number.
+function methods:last(epoch)
+  local n, values = epoch or #self, {}
+  for name, list in pairs(self) do values[name] = list[n] end
+  return values
+end
+
+local function finite(x)
+  return x == x and x ~= math.huge and x ~= -math.huge
+end
+
+--- As JSON; NaN and infinities, which JSON has not, as strings.
+function methods:encode()
+  local out = {}
+  for name, list in pairs(self) do
+    local values = {}
+    for i, x in ipairs(list) do values[i] = finite(x) and x or tostring(x) end
+    out[name] = values
+  end
+  if next(out) == nil then return "{}" end
+  return core.json_encode(out)
+end
+
+local special = { nan = 0 / 0, ["-nan"] = 0 / 0, inf = math.huge, ["-inf"] = -math.huge }
+
+--- Back from encode's text. nil and a message where it is none.
+function M.decode(text)
+  local value, message = core.json_decode(text)
+  if type(value) ~= "table" then return nil, message or "expected an object" end
+  local history = M.new()
+  for name, list in pairs(value) do
+    if type(name) ~= "string" or type(list) ~= "table" or methods[name] then
+      return nil, "expected arrays of numbers under names"
+    end
+    local values = {}
+    for i = 1, #list do
+      local x = list[i]
+      if type(x) == "string" then x = special[x] end
+      if type(x) ~= "number" then return nil, ("%s[%d]: expected a number"):format(name, i) end
+      values[i] = x
+    end
+    rawset(history, name, values)
+  end
+  return history
+end
+
+--- Number of epochs.
+function meta:__len()
+  local n = 0
+  for _, list in next, self do n = math.max(n, #list) end
+  return n
+end
+
+--- A table of the last ten epochs.
+function meta:__tostring()
+  local names, n = self:metrics(), #self
+  if n == 0 then return "history: no epoch yet" end
+  local lines = { ("%5s" .. ("%12s"):rep(#names)):format("epoch", table.unpack(names)) }
+  for i = math.max(1, n - 9), n do
+    local row = { ("%5d"):format(i) }
+    for j, name in ipairs(names) do
+      local x = self[name][i]
+      row[j + 1] = x and ("%12.5g"):format(x) or (" "):rep(12)
+    end
+    lines[#lines + 1] = table.concat(row)
+  end
+  if n > 10 then table.insert(lines, 2, "  ...") end
+  return table.concat(lines, "\n")
+end
+
+return M

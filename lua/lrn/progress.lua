@@ -1,0 +1,217 @@
+--- Progress bars with tqdm's habits: on stderr, at most ten updates a second, rate and time left.
+-- Where stderr is no terminal: a plain line every 10 % or 30 s. `LRN_PROGRESS=0` silences them.
+local core = require "lrn.core"
+local check = require "lrn.check"
+
+local M = {}
+local methods = {}
+local meta = { __index = methods, __name = "lrn.Progress" }
+
+local rules = {
+  total = { "integer", nil, min = 0 },
+  desc = { "string", "" },
+  unit = { "string", "it" },
+  interval = { "number", 0.1, min = 0 },
+  smoothing = { "number", 0.3, min = 0, max = 1 },
+  file = { "any" },      -- has a write method
+  clock = { "function" },
+  tty = { "boolean" },
+  columns = { "integer", nil, min = 1 },
+  unicode = { "boolean" },
+}
+
+local function utf8_locale()
+  for _, name in ipairs { "LC_ALL", "LC_CTYPE", "LANG" } do
+    local value = os.getenv(name)
+    if value and value ~= "" then return value:lower():find("utf%-?8") ~= nil end
+  end
+  return false
+end
+
+local function silent()
+  return os.getenv("LRN_PROGRESS") == "0"
+end
+
+--- A bar. Options: total (nil: unknown), desc, unit, interval (seconds between updates), and for
+-- tests file, clock, tty, columns, unicode. Use it as a `<close>` variable: an error ends its line.
+-- @usage local bar <close> = lrn.progress.new{ total = 3 }; for i = 1, 3 do bar:update(1) end
+function M.new(options)
+  local o = check.options("progress.new", options, rules)
+  local self = setmetatable({
+    total = o.total, desc = o.desc, unit = o.unit, interval = o.interval, smoothing = o.smoothing,
+    file = o.file or io.stderr, clock = o.clock or core.clock, columns = o.columns,
+    n = 0, first = 0, postfix = "", closed = false, drawn = false, tenth = 0,
+  }, meta)
+  self.tty = o.tty
+  if self.tty == nil then self.tty = o.file == nil and core.isatty(2) end
+  self.unicode = o.unicode
+  if self.unicode == nil then self.unicode = utf8_locale() end
+  self.silent = silent()
+  self.start = self.clock()
+  self.last_time, self.last_n, self.plain_time = self.start, 0, self.start
+  return self
+end
+
+-- 75 -> "01:15", 3675 -> "1:01:15"
+local function duration(seconds)
+  local s = math.floor(seconds + 0.5)
+  local h, m = s // 3600, s // 60 % 60
+  if h > 0 then return ("%d:%02d:%02d"):format(h, m, s % 60) end
+  return ("%02d:%02d"):format(m, s % 60)
+end
+
+local function per_second(rate, unit)
+  if not rate or rate <= 0 or rate == math.huge then return "?" .. unit .. "/s" end
+  if rate < 1 then return ("%.2fs/%s"):format(1 / rate, unit) end
+  return ((rate < 100 and "%.2f" or rate < 1000 and "%.1f" or "%.0f") .. "%s/s"):format(rate, unit)
+end
+
+local eighths = { "▏", "▎", "▍", "▌", "▋", "▊", "▉" }
+
+local function blocks(fraction, width, unicode)
+  local cells = fraction * width
+  local full = math.floor(cells)
+  if not unicode then return ("#"):rep(full) .. (" "):rep(width - full) end
+  local part = math.floor((cells - full) * 8)
+  if part == 0 then return ("█"):rep(full) .. (" "):rep(width - full) end
+  return ("█"):rep(full) .. eighths[part] .. (" "):rep(width - full - 1)
+end
+
+--- The line as it would be drawn now.
+function methods:line(now)
+  now = now or self.clock()
+  local elapsed = now - self.start
+  local done = self.n - self.first
+  local rate = self.rate
+  if self.closed or not rate then rate = elapsed > 0 and done > 0 and done / elapsed or nil end
+  local head = self.desc ~= "" and self.desc .. ": " or ""
+  local tail
+  if not self.total then
+    tail = ("%d%s [%s, %s"):format(self.n, self.unit, duration(elapsed),
+      per_second(rate, self.unit))
+  else
+    local left = rate and self.n <= self.total and duration((self.total - self.n) / rate) or "?"
+    tail = ("%d/%d [%s<%s, %s"):format(self.n, self.total, duration(elapsed), left,
+      per_second(rate, self.unit))
+  end
+  tail = tail .. (self.postfix ~= "" and ", " .. self.postfix or "") .. "]"
+  if not self.total then return head .. tail end
+  local fraction = self.total == 0 and 1 or math.min(1, self.n / self.total)
+  head = ("%s%3d%%"):format(head, math.floor(fraction * 100))
+  if not self.tty then return head .. " " .. tail end
+  local columns = self.columns or core.columns() or 80
+  local width = math.min(columns - (utf8.len(head) or #head) - (utf8.len(tail) or #tail) - 4, 60)
+  if width < 3 then return head .. " " .. tail end
+  return ("%s|%s| %s"):format(head, blocks(fraction, width, self.unicode), tail)
+end
+
+local function draw(self, now)
+  if self.silent then return end
+  if self.tty then
+    local line = self:line(now)
+    local columns = self.columns or core.columns() or 80
+    local n = utf8.len(line) or #line
+    if n >= columns then -- a line that wraps could not be drawn over
+      local stop = utf8.offset(line, columns)
+      line = stop and line:sub(1, stop - 1) or line:sub(1, columns - 1)
+    end
+    self.file:write("\r", line, "\27[K")
+    self.drawn = true
+  else
+    self.file:write(self:line(now), "\n")
+  end
+  if self.file.flush then self.file:flush() end
+end
+
+-- Plain text is due at each tenth of the total, and every 30 s besides.
+local function plain_due(self, now)
+  local tenth = self.total and self.total > 0 and self.n * 10 // self.total or self.tenth
+  if tenth > self.tenth and self.n > self.first or now - self.plain_time >= 30 then
+    self.tenth, self.plain_time = tenth, now
+    return true
+  end
+  return false
+end
+
+--- Would an update draw now? To spare the work of a costly postfix.
+function methods:due(step)
+  if self.silent or self.closed then return false end
+  if self.tty then return self.clock() - self.last_time >= self.interval end
+  if self.clock() - self.plain_time >= 30 then return true end
+  return self.total ~= nil and self.total > 0 and
+    (self.n + (step or 1)) * 10 // self.total > self.tenth
+end
+
+--- n more are done (1); postfix, where given, is shown behind the rate.
+-- @usage local bar <close> = lrn.progress.new{ total = 10 }; bar:update(10, "mse=3.2")
+function methods:update(n, postfix)
+  if self.closed then check.raise("state", "progress.update: the bar is closed") end
+  self.n = self.n + (n or 1)
+  self.postfix = postfix or self.postfix
+  if self.silent then return self end
+  local now = self.clock()
+  local dt = now - self.last_time
+  if self.tty then
+    if dt < self.interval then return self end
+    local rate = (self.n - self.last_n) / dt
+    self.rate = self.rate and self.smoothing * rate + (1 - self.smoothing) * self.rate or rate
+    self.last_time, self.last_n = now, self.n
+    draw(self, now)
+  elseif plain_due(self, now) then
+    draw(self, now)
+  end
+  return self
+end
+
+--- n were done before this bar began (a resumed run): they count in the total, not in the rate.
+function methods:skip(n)
+  self.n, self.first, self.last_n = self.n + n, self.first + n, self.last_n + n
+  self.tenth = self.total and self.total > 0 and self.n * 10 // self.total or self.tenth
+  return self
+end
+
+--- Takes the bar off the line, so that something else may be printed; the next update draws it
+-- again.
+function methods:clear()
+  if self.tty and self.drawn and not self.silent and not self.closed then
+    self.file:write("\r\27[K")
+    if self.file.flush then self.file:flush() end
+    self.drawn = false
+  end
+  return self
+end
+
+--- Draws the last line and ends it. Closing twice is closing once.
+function methods:close()
+  if self.closed then return end
+  self.closed = true
+  if self.silent then return end
+  if self.tty then
+    draw(self)
+    self.file:write("\n")
+    if self.file.flush then self.file:flush() end
+  elseif self.tenth < 10 and self.n > self.first or not self.total then
+    draw(self)
+  end
+end
+
+meta.__close = methods.close
+
+--- Iterates 1..n, or over a list, with a bar.
+-- @usage for i in lrn.progress.range(100, { desc = "work" }) do end
+function M.range(n, options)
+  n = check.value("progress.range", "n", n, { "integer", required = true, min = 0 })
+  local o = {}
+  for key, value in pairs(options or o) do o[key] = value end
+  o.total = n
+  local bar = M.new(o)
+  local function step(_, i)
+    if i > 0 then bar:update(1) end
+    if i < n then return i + 1 end
+    bar:close()
+  end
+  return step, nil, 0, bar
+end
+
+M.methods = methods
+return M

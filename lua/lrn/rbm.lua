@@ -1,0 +1,618 @@
+--- Restricted Boltzmann machines: the model object over the engine's step.
+-- One class for all rows of models.lua: which units a layer has is data, not code. The engine holds
+-- parameters, workspace and the place in the epoch; this file holds options, history, fit and
+-- files.
+local core = require "lrn.core"
+local check = require "lrn.check"
+local dataset = require "lrn.data.dataset"
+local history = require "lrn.history"
+local progress = require "lrn.progress"
+
+local M = {}
+local methods = {}
+local meta = { __name = "lrn.Model" }
+
+local INFER = 512  -- rows of the workspace in inference
+local CHUNK = 4096 -- rows that transform() computes at once
+
+-- Options of a model in the order in which they are shown; true: can be assigned at any time.
+local options = { "n_visible", "n_hidden", "steps", "learning_rate", "momentum", "decay",
+  "temperature", "persistent", "visible_bias", "dtype", "device", "seed" }
+local live = { steps = true, learning_rate = true, momentum = true, decay = true,
+  temperature = true, persistent = true, visible_bias = true }
+local fixed = { n_visible = true, n_hidden = true, dtype = true, device = true, seed = true,
+  visible = true, hidden = true }
+
+local function make(c, row, log)
+  return setmetatable({ _core = c, _row = row, _history = log or history.new(), user = {} }, meta)
+end
+
+--- Is v a model?
+function M.is(v)
+  return type(v) == "table" and getmetatable(v) == meta
+end
+
+--- A new model of a row: { name =, visible =, hidden = }.
+-- @return the model; or nil, message, code where its device is not there
+function M.new(row, given)
+  if given ~= nil and type(given) ~= "table" then
+    check.raise("type", "%s: options: got %s, expected a table", row.name, check.show(given))
+  end
+  local o = {}
+  for name, value in pairs(given or o) do
+    if name ~= "rule" and not live[name] and (not fixed[name] or name == "visible" or
+      name == "hidden") then
+      local valid = { "rule", table.unpack(options) }
+      table.sort(valid)
+      check.unknown(row.name, "option", name, valid)
+    end
+    o[name] = value
+  end
+  check.value(row.name, "rule", o.rule, { "string", "cd", choices = { "cd" } })
+  o.rule, o.visible, o.hidden = nil, row.visible, row.hidden
+  local c, message, code = core.rbm_new(o)
+  if not c then return nil, message, code end
+  return make(c, row)
+end
+
+-- {=== Data ===
+
+local function is_set(data)
+  return dataset.is(data)
+end
+
+-- Rows of a tensor in the model's sense: a 1-d tensor is one row of V, else dimension 1 counts.
+local function as_rows(t)
+  return t.ndim == 1 and t:reshape(1, -1) or t
+end
+
+local function check_tensor(where, name, t)
+  if not check.is_tensor(t) then
+    check.raise("type", "%s: %s: got %s, expected a tensor", where, name, check.show(t))
+  end
+  if not pcall(function() return t.ndim end) then
+    check.raise("state", "%s: %s: got a closed tensor, expected an open one", where, name)
+  end
+end
+
+-- Rows of `width` values from a tensor or a data set (transformed), or an error that says what
+-- came.
+local function rows(where, name, t, width, unit)
+  if is_set(t) then t = t:tensor() end
+  check_tensor(where, name, t)
+  if t.ndim == 0 then
+    check.raise("size", "%s: %s: got a tensor without dimensions, expected rows", where, name)
+  end
+  local r = as_rows(t)
+  local n, got = r:size(1), 1
+  for d = 2, r.ndim do got = got * r:size(d) end
+  if got ~= width then
+    check.raise("size", "%s: %s: got rows of %d values (%s), expected %d (%s)", where, name, got,
+      check.shape(t), width, unit)
+  end
+  return r, n
+end
+
+-- The same for visible values, at least one row of them.
+local function samples(self, where, name, data)
+  local t, n = rows(where, name, data, self._core:get "n_visible", "n_visible")
+  if n == 0 then check.raise("size", "%s: %s: got 0 rows, expected at least 1", where, name) end
+  return t, n
+end
+
+local function infer(self, n)
+  self._core:reserve(math.min(math.max(n, 1), INFER), false)
+  return self._core
+end
+
+-- }===
+
+-- {=== Inference ===
+
+--- Hidden means (for Bernoulli units: probabilities) and sampled states given rows of visible
+-- values.
+-- @usage local p, h = lrn.RBM{ n_visible = 4, n_hidden = 3 }:hidden_sampling(lrn.zeros(2, 4))
+function methods:hidden_sampling(v)
+  local t, n = rows("hidden_sampling", "v", v, self.n_visible, "n_visible")
+  return infer(self, n):hidden(t)
+end
+
+--- Visible means and sampled states given rows of hidden values.
+-- @usage local p, v = lrn.RBM{ n_visible = 4, n_hidden = 3 }:visible_sampling(lrn.zeros(2, 3))
+function methods:visible_sampling(h)
+  local t, n = rows("visible_sampling", "h", h, self.n_hidden, "n_hidden")
+  return infer(self, n):visible(t)
+end
+
+--- Features: the hidden means. `rbm(x)` is the same.
+-- @usage local f = lrn.RBM{ n_visible = 4, n_hidden = 3 }:forward(lrn.zeros(2, 4));
+-- assert(f:size(2) == 3)
+function methods:forward(x)
+  local t, n = rows("forward", "x", x, self.n_visible, "n_visible")
+  return infer(self, n):hidden_mean(t)
+end
+
+meta.__call = methods.forward
+
+--- Features of a data set, which keeps its targets and classes.
+-- @usage local f = lrn.RBM{ n_visible = 64, n_hidden = 3 }:transform((lrn.data.digits()))
+function methods:transform(data)
+  if check.is_tensor(data) then return dataset.new(methods.forward(self, data)) end
+  if not is_set(data) then
+    check.raise("type", "transform: data: got %s, expected a data set or a tensor",
+      check.show(data))
+  end
+  local parts = {}
+  for x in data:batches { size = CHUNK, shuffle = false } do
+    parts[#parts + 1] = infer(self, x:size(1)):hidden_mean((rows("transform", "data", x,
+      self.n_visible, "n_visible")))
+  end
+  if #parts == 0 then check.raise("size", "transform: data: got 0 rows, expected at least 1") end
+  return dataset.new(#parts == 1 and parts[1] or core.cat(parts, 1), data.targets,
+    { classes = data.classes, name = data.name })
+end
+
+--- Free energy of each row.
+-- @usage local F = lrn.RBM{ n_visible = 4, n_hidden = 3 }:energy(lrn.zeros(2, 4));
+-- assert(F:size(1) == 2)
+function methods:energy(v)
+  local t, n = rows("energy", "v", v, self.n_visible, "n_visible")
+  return infer(self, n):free_energy(t)
+end
+
+--- Log pseudo-likelihood, mean over rows, in nats: one unit of each row, drawn at random, stands
+-- for all. Needs Bernoulli visible units.
+-- @usage print(lrn.RBM{ n_visible = 64, n_hidden = 3 }:pseudo_likelihood((lrn.data.digits())))
+function methods:pseudo_likelihood(v)
+  local t, n = samples(self, "pseudo_likelihood", "v", v)
+  return infer(self, n):pseudo_likelihood(t)
+end
+
+--- The error of reconstructing a data set: sum over units, mean over rows.
+-- @param data data set or tensor
+-- @param opts mean_field: hidden means go down instead of sampled states (false)
+-- @return error between data and visible probabilities; the probabilities; the same with sampled
+-- units
+-- @usage local err, v = lrn.RBM{ n_visible = 64, n_hidden = 3 }:reconstruct((lrn.data.digits()))
+function methods:reconstruct(data, opts)
+  local o = check.options("reconstruct", opts, { mean_field = { "boolean", false } })
+  local t, n = samples(self, "reconstruct", "data", data)
+  return infer(self, n):reconstruct(t, o.mean_field)
+end
+
+--- The chain of `steps` sweeps from rows v: hidden means and states at its start, hidden means and
+-- states at its end, and the visible states there.
+-- @usage local ph, sh, qh, th, vk = lrn.RBM{ n_visible = 4, n_hidden = 3
+-- }:gibbs_sampling(lrn.zeros(2, 4))
+function methods:gibbs_sampling(v)
+  local t, n = rows("gibbs_sampling", "v", v, self.n_visible, "n_visible")
+  return infer(self, n):gibbs(t)
+end
+
+--- Fantasies: n chains of `steps` sweeps, from hidden states drawn from the biases or from rows
+-- `start`.
+-- @param n number of chains
+-- @param opts steps (1000), start (n rows of visible values)
+-- @return visible means of the last sweep, and its states
+-- @usage local v = lrn.RBM{ n_visible = 4, n_hidden = 3 }:sample(2, { steps = 10 });
+-- assert(v:size(1) == 2)
+function methods:sample(n, opts)
+  n = check.value("sample", "n", n, { "integer", required = true, min = 1 })
+  local o = check.options("sample", opts, { steps = { "integer", 1000, min = 1 },
+    start = { "tensor" } })
+  local start
+  if o.start then
+    local count
+    start, count = rows("sample", "start", o.start, self.n_visible, "n_visible")
+    if count ~= n then
+      check.raise("size", "sample: start: got %d rows, expected n = %d", count, n)
+    end
+  end
+  return infer(self, n):sample(n, o.steps, start)
+end
+
+--- log Z, by enumerating the smaller Bernoulli layer (at most 24 units).
+-- @usage print(lrn.RBM{ n_visible = 4, n_hidden = 3 }:log_partition())
+function methods:log_partition()
+  return infer(self, INFER):log_partition()
+end
+
+--- Log-likelihood in nats, mean over rows; exact, where a Bernoulli layer has at most 24 units.
+-- @usage print(lrn.RBM{ n_visible = 9, n_hidden = 3 }:log_likelihood(lrn.data.bars_and_stripes(3)))
+function methods:log_likelihood(data)
+  local t, n = samples(self, "log_likelihood", "data", data)
+  return infer(self, n):log_likelihood(t)
+end
+
+--- The parameters: a table from name to tensor. Writing to them writes to the model.
+-- @usage local p = lrn.RBM{ n_visible = 4, n_hidden = 3 }:parameters(); assert(p.W:size(1) == 4)
+function methods:parameters()
+  return self._core:parameters()
+end
+
+-- }===
+
+-- {=== Training ===
+
+local fit_rules = {
+  batch_size = { "integer", 128, min = 1 },
+  epochs = { "integer", 10, min = 0 },
+  progress = { "boolean", false },
+  callback = { "callable" },
+  validation = { "any" },
+  checkpoint = { "table" },
+  resume = { "string" },
+  shuffle = { "boolean", true },
+}
+
+local function checkpoint_rules(t)
+  if t == nil then return nil end
+  local given = {}
+  for key, value in pairs(t) do given[key] = value end
+  given.path, given[1] = given.path or given[1], nil
+  given.every, given[2] = given.every or given[2], nil
+  return check.options("fit", given, { path = { "string", required = true },
+    every = { "integer", 1, min = 1 }, batches = { "integer", nil, min = 1 } })
+end
+
+-- Where batches come from: an object with n (rows; nil for an iterator), open(epoch, rows done,
+-- batches done) and next() -> tensor, index or nil, first row, count; nil at the end of the epoch.
+
+local function set_source(self, data, o)
+  local base, index, transform
+  if is_set(data) then
+    base, index, transform = dataset.source(data)
+  else
+    check_tensor("fit", "data", data)
+    base = data.ndim == 0 and data or as_rows(data)
+  end
+  local n = index and index:size(1) or base.ndim > 0 and base:size(1) or 0
+  local source = { n = n }
+  if not transform then base = rows("fit", "data", base, self.n_visible, "n_visible") end
+  if n == 0 then check.raise("size", "fit: data: got 0 rows, expected at least 1") end
+  local permutation, at = nil, 1
+  function source.open(epoch, done)
+    at, permutation = done + 1, index
+    if o.shuffle then
+      permutation = core.permutation(n, self.seed, epoch)
+      if index then permutation = index:index_select(1, permutation) end
+    end
+    if permutation and self.device ~= "cpu" then
+      permutation = permutation:to { device = self.device }
+    end
+  end
+  function source.next()
+    local count = math.min(o.batch_size, n - at + 1)
+    if count <= 0 then return nil end
+    local first = at
+    at = at + count
+    if not transform then return base, permutation, first, count end
+    local x = permutation and base:index_select(1, permutation:narrow(1, first, count)) or
+      base:narrow(1, first, count)
+    return rows("fit", "data", transform(x), self.n_visible, "n_visible"), nil, 1, count
+  end
+  -- The whole set, for the visible biases; the tensor itself where nothing is chosen or
+  -- transformed.
+  function source.all()
+    return is_set(data) and data:tensor() or base
+  end
+  return source
+end
+
+local function iterator_source(self, f)
+  local source, batch, epoch_now = {}, 0, 0
+  local waiting -- the first batch, after all() took it
+  local function pull()
+    local x = f(epoch_now, batch)
+    if x ~= nil then
+      local t, n = rows("fit", "data (batch of the iterator)", x, self.n_visible, "n_visible")
+      if n == 0 then
+        check.raise("size", "fit: data: the iterator gave a batch of 0 rows, expected at least 1")
+      end
+      return t, n
+    end
+  end
+  function source.open(epoch, _, batches_done)
+    if waiting then return end -- open already
+    epoch_now, batch = epoch, 0
+    for _ = 1, batches_done do
+      batch = batch + 1
+      pull()
+    end
+  end
+  function source.next()
+    local t, n
+    if waiting then
+      t, waiting = waiting, nil
+      n = t:size(1)
+    else
+      batch = batch + 1
+      t, n = pull()
+    end
+    if not t then
+      if batch == 1 then
+        check.raise("value",
+          "fit: data: the iterator gave no batch in epoch %d; it must begin anew after nil",
+          epoch_now)
+      end
+      return nil
+    end
+    return t, nil, 1, n
+  end
+  -- Its first batch must stand for the data.
+  function source.all(epoch)
+    source.open(epoch, 0, 0)
+    batch = batch + 1
+    waiting = pull()
+    return waiting
+  end
+  return source
+end
+
+local function source_of(self, data, o)
+  if is_set(data) or check.is_tensor(data) then return set_source(self, data, o) end
+  if type(data) == "function" or type(data) == "table" and getmetatable(data) and
+    getmetatable(data).__call
+    and not M.is(data) then
+    return iterator_source(self, data)
+  end
+  check.raise("type", "fit: data: got %s, expected a data set, a tensor or an iterator of batches",
+    check.show(data))
+end
+
+-- Reads a checkpoint into this model. Whatever goes wrong, the model is as before.
+local function resume(self, path)
+  local file, message, code = core.file_load(path)
+  if not file then return nil, message, code end
+  local other
+  other, message, code = M.from_file(file, path, self._row, self.device)
+  if not other then return nil, message, code end
+  for name in pairs(fixed) do
+    local got, want = other._core:get(name), self._core:get(name)
+    if got ~= want and name ~= "seed" then
+      check.raise("value", "fit: resume: %s has a model with %s = %s, expected %s", path, name,
+        tostring(got), tostring(want))
+    end
+  end
+  self._core, self._history = other._core, other._history
+  return true
+end
+
+-- Means over the epoch so far; pl where visible units are binary.
+local function means(c)
+  local state = c:state()
+  local n = state.samples
+  return { mse = state.mse / n, error = state.error / n, pl = c:get "visible" == "bernoulli" and
+    state.pl / n or nil }
+end
+
+local function postfix(state)
+  return ("mse=%.4g"):format(state.mse / state.samples)
+end
+
+-- One step; a numeric failure names tensor, epoch and batch.
+local function step(c, data, idx, first, count)
+  local message = c:step(data, idx, first, count)
+  if message then
+    if not message:find("; try", 1, true) then
+      message = message .. "; clean the data, or standardise them"
+    end
+    check.raise("value", "%s", message)
+  end
+end
+
+local function warn(message)
+  require "lrn.log".warn("%s", message)
+end
+
+--- Trains by contrastive divergence (or PCD, where `persistent` says so).
+-- @param data data set, tensor, or iterator: a function that returns one batch a call, nil at the
+-- end of an epoch, and begins anew after that; it is called with the numbers of epoch and batch
+-- @param opts batch_size (128); epochs (10): so many more, or with resume: in total; progress
+-- (false); callback(model, epoch, stats), which ends training by returning false; validation: a
+-- data set whose val_error and val_pl are measured after each epoch; checkpoint = { path, every }
+-- or { path =, every =, batches = }: saved every so many epochs, and batches; resume: path of a
+-- checkpoint to go on from; shuffle (true)
+-- @return mse and pl of the last epoch; nil, message, code where a checkpoint cannot be read or
+-- written
+-- @usage lrn.RBM{ n_visible = 64, n_hidden = 16 }:fit((lrn.data.digits()), { epochs = 1 })
+function methods:fit(data, opts)
+  local o = check.options("fit", opts, fit_rules)
+  local checkpoint = checkpoint_rules(o.checkpoint)
+  local source = source_of(self, data, o)
+  local validation = o.validation and samples(self, "fit", "validation", o.validation)
+  if o.resume then
+    local ok, message, code = resume(self, o.resume)
+    if not ok then return nil, message, code end
+  end
+  local c, log = self._core, self._history
+  local state = c:state()
+  local last = o.resume and o.epochs or state.epoch + o.epochs
+  if state.epoch >= last then
+    local stats = log:last()
+    if o.epochs == 0 and not o.resume then return nil end
+    return stats.mse, stats.pl
+  end
+
+  c:reserve(source.n and math.min(o.batch_size, source.n) or 1, true)
+  if state.step == 0 and c:get "visible_bias" == "data" then
+    local all = source.all(state.epoch + 1)
+    if all then c:prepare(all) end
+  end
+
+  local per_epoch = source.n and (source.n + o.batch_size - 1) // o.batch_size
+  local bar <close> = o.progress and progress.new {
+    total = per_epoch and per_epoch * (last - state.epoch),
+    desc = ("epoch %d/%d"):format(state.epoch + 1, last), unit = "batch" } or nil
+  if bar and state.batch > 0 then bar:skip(state.batch) end
+
+  local function save(why)
+    local ok, message, code = methods.save(self, checkpoint.path)
+    if ok then return true end
+    message = ("fit: checkpoint %s: %s"):format(why, message)
+    warn(message)
+    return nil, message, code
+  end
+
+  local stats
+  for epoch = state.epoch + 1, last do
+    local start = core.clock()
+    if bar then bar.desc = ("epoch %d/%d"):format(epoch, last) end
+    local done = c:state()
+    source.open(epoch, done.samples, done.batch)
+    for t, idx, first, count in source.next do
+      if not source.n then c:reserve(count, true) end
+      step(c, t, idx, first, count)
+      if bar then bar:update(1, bar:due() and postfix(c:state()) or nil) end
+      if checkpoint and checkpoint.batches and c:state().batch % checkpoint.batches == 0 then
+        local ok, message, code = save(("in epoch %d"):format(epoch))
+        if not ok then return nil, message, code end
+      end
+    end
+    -- An interrupt anywhere below leaves an epoch that is done but not ended; the next fit comes
+    -- here again and records the same values.
+    stats = means(c)
+    if validation then
+      c:reserve(math.min(validation:size(1), INFER), false)
+      stats.val_error = c:reconstruct(validation, false)
+      if stats.pl then stats.val_pl = c:pseudo_likelihood(validation) end
+    end
+    stats.time = core.clock() - start
+    log:record(epoch, stats)
+    c:end_epoch()
+    if checkpoint and (epoch % checkpoint.every == 0 or epoch == last) then
+      local ok, message, code = save(("after epoch %d"):format(epoch))
+      if not ok then return nil, message, code end
+    end
+    if o.callback then
+      if bar then bar:clear() end
+      stats.epoch = epoch
+      if o.callback(self, epoch, stats) == false then break end
+    end
+  end
+  return stats.mse, stats.pl
+end
+
+-- }===
+
+-- {=== Files ===
+
+--- Writes the model with all that training needs to go on: parameters, momentum, chains, generator,
+-- the place in the epoch, options and history. The old file stays whole until the new one is.
+-- @return true; or nil, message, code
+-- @usage local p = os.tmpname(); assert(lrn.RBM{ n_visible = 4, n_hidden = 3 }:save(p));
+-- os.remove(p)
+function methods:save(path)
+  check.value("save", "path", path, { "string", required = true })
+  local file = core.file_new()
+  self._core:store(file)
+  file:meta("lrn.class", self._row.name)
+  file:meta("lrn.history", self._history:encode())
+  return file:save(path)
+end
+
+--- A model from an open file. row: the class it must be; nil: as the file says.
+-- @return the model; or nil, message, code
+function M.from_file(file, path, row, device)
+  local class = file:meta "lrn.class"
+  if row and class ~= row.name then
+    return nil, ("load: %s: got a model of class %s, expected %s"):format(path, check.show(class),
+      row.name), "EFORMAT"
+  end
+  local log = history.new()
+  local text = file:meta "lrn.history"
+  if text then
+    local message
+    log, message = history.decode(text)
+    if not log then return nil, ("load: %s: lrn.history: %s"):format(path, message), "EFORMAT" end
+  end
+  local c, message, code = core.rbm_restore(file, device)
+  if not c then return nil, ("load: %s: %s"):format(path, (message:gsub("^load: ", ""))), code end
+  row = row or require "lrn.models".rows[class] or { name = class }
+  return make(c, { name = row.name, visible = c:get "visible", hidden = c:get "hidden" }, log)
+end
+
+-- }===
+
+-- {=== Fields ===
+
+local function field_names(self)
+  local names = check.names(self._core:parameters())
+  for name in pairs(live) do names[#names + 1] = name end
+  names[#names + 1] = "history"
+  names[#names + 1] = "user"
+  table.sort(names)
+  return names
+end
+
+function meta:__index(key)
+  local method = methods[key]
+  if method then return method end
+  if live[key] or fixed[key] then return self._core:get(key) end
+  if key == "history" then return rawget(self, "_history") end
+  if key == "class" then return rawget(self, "_row").name end
+  if key == "rule" then return "cd" end
+  if type(key) == "string" then return self._core:parameters()[key] end
+  return nil
+end
+
+function meta:__newindex(key, value)
+  local where = self._row.name
+  if live[key] then
+    self._core:set(key, value)
+    return
+  end
+  if fixed[key] or methods[key] or key == "class" or key == "rule" then
+    check.raise("argument", "%s: %s: cannot be assigned; %s", where, key,
+      fixed[key] and "make a new model for another value" or "it is a part of every model")
+  end
+  if key == "history" then
+    if not history.is(value) then
+      check.raise("type", "%s: history: got %s, expected a history", where, check.show(value))
+    end
+    rawset(self, "_history", value)
+    return
+  end
+  local parameter = type(key) == "string" and self._core:parameters()[key]
+  if not parameter then check.unknown(where, "field", key, field_names(self)) end
+  check_tensor(where, key, value)
+  if check.shape(value) ~= check.shape(parameter) then
+    check.raise("size", "%s: %s: got %s, expected %s", where, key, check.shape(value),
+      check.shape(parameter))
+  end
+  parameter:copy_(value)
+end
+
+local function thousands(n)
+  local text = tostring(n)
+  return (text:reverse():gsub("(%d%d%d)", "%1,"):reverse():gsub("^,", ""))
+end
+
+--- Shapes, parameters, options and how far training is.
+function meta:__tostring()
+  local c = self._core
+  local parts, total = {}, 0
+  local parameters = c:parameters()
+  for _, name in ipairs(check.names(parameters)) do
+    parts[#parts + 1] = name .. " " .. check.shape(parameters[name])
+    total = total + parameters[name].numel
+  end
+  local settings = {}
+  for _, name in ipairs(options) do
+    if live[name] or name == "seed" then
+      local value = c:get(name)
+      settings[#settings + 1] = name .. " = " .. (math.type(value) == "float" and
+        ("%.7g"):format(value) or tostring(value))
+    end
+  end
+  return ("%s %d x %d (%s visible, %s hidden), %s on %s\n  %s: %s parameters\n  %s\n  trained for \z
+    %d epochs, %d steps")
+    :format(self._row.name, c:get "n_visible", c:get "n_hidden", c:get "visible", c:get "hidden",
+      c:get "dtype", c:get "device", table.concat(parts, "  "), thousands(total),
+      table.concat(settings, "  "), c:state().epoch, c:state().step)
+end
+
+-- }===
+
+M.methods = methods
+return M

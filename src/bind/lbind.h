@@ -1,0 +1,122 @@
+/*
+** lbind.h - what every file of the binding shares: boxes, argument readers, errors.
+**
+** A binding function checks its arguments, makes the empty box of its result, lets the engine
+** store into the box, and raises on failure: an error's longjmp passes over no C resource that
+** Lua does not hold. Integers are 1-based in Lua and 0-based in C; the readers here, and
+** LRN_BASE where index tensors are read or written, are the only places that know it.
+*/
+#ifndef LRN_BIND_LBIND_H
+#define LRN_BIND_LBIND_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "lrn.h"
+
+#define LRN_BASE 1
+
+/* {=== Errors === */
+
+/* Raises "file:line: message" at the first caller outside of lrn's own Lua files; lrn.error.kind
+   knows the kind of it afterwards. */
+int lrnB_raise(lua_State *L, const char *kind, const char *format, ...);
+/* The last engine failure, with the kind that its status has. */
+int lrnB_fail(lua_State *L, int status);
+/* Pushes nil, message, code for a fact about the world (LRN_EIO, LRN_EFORMAT) and returns 3; any
+   other failure raises. */
+int lrnB_world(lua_State *L, int status);
+
+/* An engine call; when memory is out, a full collection and one retry. */
+void lrnB_collect(lua_State *L);
+#define LRNB_TRY(L, call)                                    \
+  do {                                                       \
+    int lrnB_st = (call);                                    \
+    if (lrnB_st == LRN_ENOMEM) {                             \
+      lrnB_collect(L);                                       \
+      lrnB_st = (call);                                      \
+    }                                                        \
+    if (lrnB_st != LRN_OK)                                   \
+      lrnB_fail(L, lrnB_st);                                 \
+  } while (0)
+
+/* ===} */
+
+/* {=== Boxes: userdata that holds one pointer to an engine object === */
+
+typedef struct lrnB_box {
+  void *p; /* NULL: closed, or not yet filled */
+} lrnB_box;
+
+/* A class of boxes: methods, metamethods, and what frees the object. __gc, __close and the method
+   close are one idempotent function. */
+void lrnB_class(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *meta,
+                lua_CFunction close);
+lrnB_box *lrnB_new(lua_State *L, const char *class_name);
+/* The open object at arg; "f: argument 2: got nil, expected a tensor" otherwise. */
+void *lrnB_check(lua_State *L, int arg, const char *class_name, const char *function);
+
+#define LRNB_TENSOR "lrn.Tensor"
+lrn_tensor **lrnB_new_tensor(lua_State *L); /* an empty box on the stack */
+lrn_tensor *lrnB_tensor(lua_State *L, int arg, const char *function);
+lrn_tensor *lrnB_opt_tensor(lua_State *L, int arg); /* NULL for what is no tensor */
+/* Tells the collector of the bytes that the tensor on the top holds. Returns 1. */
+int lrnB_result(lua_State *L);
+
+/* ===} */
+
+/* {=== Argument readers: f is the function's name, name the argument's === */
+
+const char *lrnB_show(lua_State *L, int arg); /* a value as it stands in messages */
+int64_t lrnB_integer(lua_State *L, int arg, const char *f, const char *name);
+double lrnB_number(lua_State *L, int arg, const char *f, const char *name);
+const char *lrnB_string(lua_State *L, int arg, const char *f, const char *name);
+/* 0-based dimension of a tensor with nd of them; -1 is the last; 0 raises. */
+int lrnB_dim(lua_State *L, int arg, int nd, const char *f, const char *name);
+/* 0-based position in a dimension of that size. */
+int64_t lrnB_index(lua_State *L, int arg, int64_t size, const char *f, const char *name);
+/* Sizes: one list at arg, or integers from arg on. Returns nd; *next is the argument after. */
+int lrnB_sizes(lua_State *L, int arg, int64_t size[LRN_MAXDIM], int *next, const char *f);
+/* A mask of dimensions: nil (0), a number, or a list. */
+unsigned lrnB_dims(lua_State *L, int arg, int nd, const char *f);
+
+/* The options table at arg (nil: none): raises for a key that is not in `valid` (ended by NULL). */
+void lrnB_options(lua_State *L, int arg, const char *f, const char *const *valid);
+/* Option `name`: pushes its value and returns its type; LUA_TNIL (nothing pushed) if absent. */
+int lrnB_option(lua_State *L, int arg, const char *name);
+/* options.dtype (or `dtype`), options.device (or `device`) */
+int lrnB_dtype_option(lua_State *L, int arg, int dtype, const char *f);
+const lrn_device *lrnB_device_option(lua_State *L, int arg, const lrn_device *device,
+                                     const char *f);
+int lrnB_parse_dtype(lua_State *L, int arg);
+const lrn_device *lrnB_open_device(lua_State *L, const char *name);
+/* What lrn.set{ dtype = } chose. */
+int lrnB_default_dtype(lua_State *L);
+
+/* ===} */
+
+/* Each fills the table on the top with its part of lrn.core. */
+void lrnB_open_tensor(lua_State *L);
+void lrnB_open_ops(lua_State *L);
+void lrnB_open_random(lua_State *L);
+void lrnB_open_file(lua_State *L);
+void lrnB_open_rbm(lua_State *L);
+void lrnB_open_system(lua_State *L);
+
+/* Functions that stand in the core table (at `core`) and, with the same name, among the methods of
+   tensors. */
+void lrnB_tensor_functions(lua_State *L, const luaL_Reg *functions);
+
+/* What the n selectors at `first` choose; is_key: t[s], where a table is a list of selectors
+   (in a call it is a range). */
+int lrnB_get_selected(lua_State *L, lrn_tensor *t, int first, int n, int is_key);
+int lrnB_set_selected(lua_State *L, lrn_tensor *t, int selector, int value);
+int lrnB_push_element(lua_State *L, const lrn_tensor *t, const int64_t *index);
+/* A full reduction as a Lua value: bool, integer or float by dtype. */
+int lrnB_push_item(lua_State *L, const lrn_tensor *t);
+/* An operand of an elementwise operation. */
+lrn_arg lrnB_arg(lua_State *L, int arg, const char *f);
+/* The generator that calls without one use: one key of stream `user`, and counts the call. */
+lrn_key lrnB_next_key(lua_State *L);
+
+#endif

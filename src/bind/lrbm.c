@@ -1,0 +1,549 @@
+/*
+** lrbm.c - lrn.Core: a model and its workspace behind one userdata. lua/lrn/rbm.lua makes of it
+** what users see; here are only calls of lrn.h.
+*/
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bind/lbind.h"
+#include "bind/lfile.h"
+
+#define CORE "lrn.Core"
+
+typedef struct core {
+  lrn_rbm *m;
+  lrn_work *w;
+} core;
+
+static core *check_core(lua_State *L, const char *f) {
+  core *c = luaL_testudata(L, 1, CORE);
+  if (c == NULL)
+    lrnB_raise(L, "type", "%s: got %s, expected a model", f, lrnB_show(L, 1));
+  if (c->m == NULL)
+    lrnB_raise(L, "state", "%s: the model was closed", f);
+  return c;
+}
+
+static int core_close(lua_State *L) {
+  core *c = luaL_checkudata(L, 1, CORE);
+  lrn_work_free(c->w);
+  lrn_rbm_free(c->m);
+  c->w = NULL;
+  c->m = NULL;
+  return 0;
+}
+
+static core *new_core(lua_State *L) {
+  core *c = lua_newuserdatauv(L, sizeof *c, 0);
+  c->m = NULL;
+  c->w = NULL;
+  luaL_setmetatable(L, CORE);
+  return c;
+}
+
+/* {=== Options === */
+
+typedef enum { INTEGER, NUMBER, UNIT, DTYPE, DEVICE, BIAS, SEED } option_kind;
+typedef struct option {
+  const char *name;
+  option_kind kind;
+  size_t offset;
+} option;
+#define OPTION(name, kind) {#name, kind, offsetof(lrn_rbm_options, name)}
+static const option options[] = {
+  OPTION(n_visible, INTEGER),    OPTION(n_hidden, INTEGER), OPTION(steps, INTEGER),
+  OPTION(persistent, INTEGER),   OPTION(learning_rate, NUMBER), OPTION(momentum, NUMBER),
+  OPTION(decay, NUMBER),         OPTION(temperature, NUMBER), OPTION(visible, UNIT),
+  OPTION(hidden, UNIT),          OPTION(dtype, DTYPE),       OPTION(device, DEVICE),
+  OPTION(visible_bias, BIAS),    OPTION(seed, SEED)};
+enum { OPTIONS = sizeof options / sizeof *options };
+static const char *const bias_names[] = {"zero", "data", NULL};
+
+static const option *find_option(lua_State *L, const char *name) {
+  for (int i = 0; i < OPTIONS; i++)
+    if (strcmp(options[i].name, name) == 0)
+      return &options[i];
+  lrnB_raise(L, "argument", "RBM: unknown option '%s'", name);
+  return NULL;
+}
+
+/* The value at arg into its place among the options. */
+static void read_option(lua_State *L, lrn_rbm_options *o, const option *opt, int arg) {
+  char *at = (char *)o + opt->offset;
+  switch (opt->kind) {
+    case INTEGER: *(int64_t *)(void *)at = lrnB_integer(L, arg, "RBM", opt->name); break;
+    case NUMBER: *(double *)(void *)at = lrnB_number(L, arg, "RBM", opt->name); break;
+    case SEED: *(uint64_t *)(void *)at = (uint64_t)lrnB_integer(L, arg, "RBM", opt->name); break;
+    case UNIT: {
+      const char *name = lrnB_string(L, arg, "RBM", opt->name);
+      LRNB_TRY(L, lrn_unit_parse((int *)(void *)at, name));
+      break;
+    }
+    case DTYPE: {
+      const char *name = lrnB_string(L, arg, "RBM", opt->name);
+      LRNB_TRY(L, lrn_dtype_parse((int *)(void *)at, name));
+      break;
+    }
+    case DEVICE:
+      *(const lrn_device **)(void *)at =
+        lrnB_open_device(L, lrnB_string(L, arg, "RBM", opt->name));
+      break;
+    case BIAS: {
+      const char *name = lrnB_string(L, arg, "RBM", opt->name);
+      if (strcmp(name, "zero") != 0 && strcmp(name, "data") != 0)
+        lrnB_raise(L, "value", "RBM: visible_bias: got '%s', expected 'zero' or 'data'", name);
+      *(int *)(void *)at = strcmp(name, "data") == 0;
+      break;
+    }
+  }
+}
+
+static void push_option(lua_State *L, const lrn_rbm_options *o, const option *opt) {
+  const char *at = (const char *)o + opt->offset;
+  switch (opt->kind) {
+    case INTEGER: lua_pushinteger(L, *(const int64_t *)(const void *)at); break;
+    case NUMBER: lua_pushnumber(L, *(const double *)(const void *)at); break;
+    case SEED: lua_pushinteger(L, (lua_Integer) * (const uint64_t *)(const void *)at); break;
+    case UNIT: lua_pushstring(L, lrn_unit_name(*(const int *)(const void *)at)); break;
+    case DTYPE: lua_pushstring(L, lrn_dtype_name(*(const int *)(const void *)at)); break;
+    case DEVICE:
+      lua_pushstring(L, lrn_device_name(*(const lrn_device *const *)(const void *)at));
+      break;
+    case BIAS: lua_pushstring(L, bias_names[*(const int *)(const void *)at]); break;
+  }
+}
+
+/* rbm_new(options) */
+static int core_rbm_new(lua_State *L) {
+  static const char *valid[OPTIONS + 1];
+  lrn_rbm_options o;
+  core *c;
+  for (int i = 0; i < OPTIONS; i++)
+    valid[i] = options[i].name;
+  lua_settop(L, 1);
+  lrnB_options(L, 1, "RBM", valid);
+  lrn_rbm_defaults(&o);
+  o.dtype = lrnB_default_dtype(L) == LRN_F64 ? LRN_F64 : LRN_F32;
+  for (int i = 0; i < OPTIONS; i++)
+    if (lrnB_option(L, 1, options[i].name) != LUA_TNIL) {
+      read_option(L, &o, &options[i], 2);
+      lua_settop(L, 1);
+    } else if (options[i].kind == SEED) { /* drawn from the default generator */
+      lua_getfield(L, lua_upvalueindex(1), "default_seed");
+      lua_call(L, 0, 1);
+      o.seed = (uint64_t)lua_tointeger(L, -1);
+      lua_settop(L, 1);
+    }
+  c = new_core(L);
+  LRNB_TRY(L, lrn_rbm_new(&c->m, &o));
+  LRNB_TRY(L, lrn_work_new(&c->w, c->m, 1, 0));
+  return 1;
+}
+
+static int core_get(lua_State *L) {
+  core *c = check_core(L, "get");
+  push_option(L, lrn_rbm_get_options(c->m), find_option(L, luaL_checkstring(L, 2)));
+  return 1;
+}
+
+static int core_set(lua_State *L) {
+  core *c = check_core(L, "set");
+  lrn_rbm_options o = *lrn_rbm_get_options(c->m);
+  read_option(L, &o, find_option(L, luaL_checkstring(L, 2)), 3);
+  LRNB_TRY(L, lrn_rbm_set_options(c->m, &o));
+  return 0;
+}
+
+/* ===} */
+
+/* {=== Parameters and training === */
+
+typedef lrn_tensor *(*getter)(const void *object, int i, const char **name);
+
+/* {W =, a =, b =}: views; nothing where there are none */
+static int push_named(lua_State *L, const void *object, getter get) {
+  const char *name;
+  lua_newtable(L);
+  for (int i = 0;; i++) {
+    lrn_tensor *t = get(object, i, &name), **box;
+    if (t == NULL)
+      return i > 0;
+    box = lrnB_new_tensor(L);
+    LRNB_TRY(L, lrn_tensor_alias(box, t));
+    lua_setfield(L, -2, name);
+  }
+}
+static lrn_tensor *get_parameter(const void *m, int i, const char **name) {
+  return lrn_rbm_parameter(m, i, name);
+}
+static lrn_tensor *get_gradient(const void *w, int i, const char **name) {
+  return lrn_work_gradient(w, i, name);
+}
+static lrn_tensor *get_momentum(const void *w, int i, const char **name) {
+  return lrn_work_momentum(w, i, name);
+}
+static int core_parameters(lua_State *L) {
+  return push_named(L, check_core(L, "parameters")->m, get_parameter);
+}
+static int core_gradient(lua_State *L) {
+  return push_named(L, check_core(L, "gradient")->w, get_gradient);
+}
+static int core_momentum(lua_State *L) {
+  return push_named(L, check_core(L, "momentum")->w, get_momentum);
+}
+static int core_chain(lua_State *L) {
+  lrn_tensor *t = lrn_work_chain(check_core(L, "chain")->w), **box;
+  if (t == NULL)
+    return 0;
+  box = lrnB_new_tensor(L);
+  LRNB_TRY(L, lrn_tensor_alias(box, t));
+  return 1;
+}
+static int core_negative(lua_State *L) {
+  core *c = check_core(L, "negative");
+  lrn_tensor **box = lrnB_new_tensor(L);
+  LRNB_TRY(L, lrn_work_negative(box, c->w));
+  return 1;
+}
+
+/* reserve(batch, train) */
+static int core_reserve(lua_State *L) {
+  core *c = check_core(L, "fit");
+  int64_t batch = lrnB_integer(L, 2, "fit", "batch_size");
+  int flags = lua_toboolean(L, 3) ? LRN_WORK_TRAIN : 0;
+  LRNB_TRY(L, lrn_work_reserve(c->w, c->m, batch, flags));
+  return 0;
+}
+
+static int core_prepare(lua_State *L) {
+  core *c = check_core(L, "fit");
+  lrn_tensor *data = lrnB_tensor(L, 2, "fit");
+  int st = lrn_rbm_prepare(c->m, c->w, data);
+  if (st == LRN_ENOMEM) {
+    lrnB_collect(L);
+    st = lrn_rbm_prepare(c->m, c->w, data);
+  }
+  if (st == LRN_ENUMERIC) {
+    lua_pushstring(L, lrn_error_message());
+    lua_pushliteral(L, "value");
+    return 2;
+  }
+  if (st != LRN_OK)
+    return lrnB_fail(L, st);
+  return 0;
+}
+
+/* step(data, index or nil, first, count) -> nothing, or message, kind */
+static int step_with(lua_State *L, int gradient_only) {
+  core *c = check_core(L, "fit");
+  lrn_tensor *data = lrnB_tensor(L, 2, "fit"), *idx = lrnB_opt_tensor(L, 3);
+  int64_t first = lrnB_integer(L, 4, "fit", "first") - 1, count = lrnB_integer(L, 5, "fit", "count");
+  int st = gradient_only ? lrn_rbm_gradient(c->m, c->w, data, idx, LRN_BASE, first, count)
+                         : lrn_rbm_step(c->m, c->w, data, idx, LRN_BASE, first, count);
+  if (st == LRN_ENUMERIC) {
+    lua_pushstring(L, lrn_error_message());
+    lua_pushliteral(L, "value");
+    return 2;
+  }
+  if (st != LRN_OK)
+    return lrnB_fail(L, st);
+  return 0;
+}
+static int core_step(lua_State *L) { return step_with(L, 0); }
+static int core_compute_gradient(lua_State *L) { return step_with(L, 1); }
+static int core_update(lua_State *L) {
+  core *c = check_core(L, "update");
+  LRNB_TRY(L, lrn_rbm_update(c->m, c->w));
+  return 0;
+}
+
+static const struct {
+  const char *name;
+  size_t offset;
+  int is_int;
+} state_fields[] = {
+#define FIELD(name, is_int) {#name, offsetof(lrn_state, name), is_int}
+  FIELD(step, 1), FIELD(calls, 1), FIELD(epoch, 1), FIELD(batch, 1), FIELD(samples, 1),
+  FIELD(mse, 0), FIELD(error, 0), FIELD(pl, 0)};
+enum { STATE_FIELDS = sizeof state_fields / sizeof *state_fields };
+
+static int core_state(lua_State *L) {
+  lrn_state s;
+  lrn_work_get_state(check_core(L, "state")->w, &s);
+  lua_createtable(L, 0, STATE_FIELDS);
+  for (int i = 0; i < STATE_FIELDS; i++) {
+    const char *at = (const char *)&s + state_fields[i].offset;
+    if (state_fields[i].is_int)
+      lua_pushinteger(L, *(const int64_t *)(const void *)at);
+    else
+      lua_pushnumber(L, *(const double *)(const void *)at);
+    lua_setfield(L, -2, state_fields[i].name);
+  }
+  return 1;
+}
+
+static int core_set_state(lua_State *L) {
+  core *c = check_core(L, "set_state");
+  lrn_state s;
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lrn_work_get_state(c->w, &s);
+  for (int i = 0; i < STATE_FIELDS; i++) {
+    char *at = (char *)&s + state_fields[i].offset;
+    if (lua_getfield(L, 2, state_fields[i].name) != LUA_TNIL) {
+      if (state_fields[i].is_int)
+        *(int64_t *)(void *)at = lrnB_integer(L, lua_gettop(L), "set_state", state_fields[i].name);
+      else
+        *(double *)(void *)at = lrnB_number(L, lua_gettop(L), "set_state", state_fields[i].name);
+    }
+    lua_pop(L, 1);
+  }
+  lrn_work_set_state(c->w, &s);
+  return 0;
+}
+
+/* end_epoch() -> mse, error, pl (nil where the model has none) */
+static int core_end_epoch(lua_State *L) {
+  core *c = check_core(L, "end_epoch");
+  lrn_state means;
+  LRNB_TRY(L, lrn_work_end_epoch(c->w, &means));
+  lua_pushnumber(L, means.mse);
+  lua_pushnumber(L, means.error);
+  if (lrn_rbm_get_options(c->m)->visible == LRN_UNIT_BERNOULLI)
+    lua_pushnumber(L, means.pl);
+  else
+    lua_pushnil(L);
+  return 3;
+}
+
+/* ===} */
+
+/* {=== Inference === */
+
+/* Rows of v in the model's sense. */
+static int64_t rows_of(const lrn_tensor *v) {
+  return lrn_tensor_ndim(v) <= 1 ? 1 : lrn_tensor_size(v, 0);
+}
+
+/* A new N x units tensor of the model's kind on the top. */
+static lrn_tensor *output(lua_State *L, const core *c, int64_t n, int64_t units) {
+  const lrn_rbm_options *o = lrn_rbm_get_options(c->m);
+  int64_t size[2] = {n, units};
+  lrn_tensor **box = lrnB_new_tensor(L);
+  LRNB_TRY(L, lrn_tensor_new(box, o->dtype, units > 0 ? 2 : 1, size, o->device));
+  return *box;
+}
+
+/* Room for the rows of one call: inference goes in batches of this size. */
+static void inference_room(lua_State *L, core *c, int64_t n) {
+  int64_t batch = n < 1 ? 1 : n < 512 ? n : 512;
+  LRNB_TRY(L, lrn_work_reserve(c->w, c->m, batch, 0));
+}
+
+static int core_hidden(lua_State *L) {
+  core *c = check_core(L, "hidden_sampling");
+  lrn_tensor *v = lrnB_tensor(L, 2, "hidden_sampling");
+  int64_t n = rows_of(v), H = lrn_rbm_get_options(c->m)->n_hidden;
+  lrn_tensor *mean, *state;
+  inference_room(L, c, n);
+  mean = output(L, c, n, H);
+  state = output(L, c, n, H);
+  LRNB_TRY(L, lrn_rbm_hidden(c->m, c->w, mean, state, v));
+  return 2;
+}
+static int core_hidden_mean(lua_State *L) {
+  core *c = check_core(L, "forward");
+  lrn_tensor *v = lrnB_tensor(L, 2, "forward"), *mean;
+  int64_t n = rows_of(v);
+  inference_room(L, c, n);
+  mean = output(L, c, n, lrn_rbm_get_options(c->m)->n_hidden);
+  LRNB_TRY(L, lrn_rbm_hidden(c->m, c->w, mean, NULL, v));
+  return lrnB_result(L);
+}
+static int core_visible(lua_State *L) {
+  core *c = check_core(L, "visible_sampling");
+  lrn_tensor *h = lrnB_tensor(L, 2, "visible_sampling"), *mean, *state;
+  int64_t n = rows_of(h), V = lrn_rbm_get_options(c->m)->n_visible;
+  inference_room(L, c, n);
+  mean = output(L, c, n, V);
+  state = output(L, c, n, V);
+  LRNB_TRY(L, lrn_rbm_visible(c->m, c->w, mean, state, h));
+  return 2;
+}
+static int core_free_energy(lua_State *L) {
+  core *c = check_core(L, "energy");
+  lrn_tensor *v = lrnB_tensor(L, 2, "energy"), *F;
+  int64_t n = rows_of(v);
+  inference_room(L, c, n);
+  F = output(L, c, n, 0);
+  LRNB_TRY(L, lrn_rbm_free_energy(c->m, c->w, F, v));
+  return 1;
+}
+static int core_pseudo_likelihood(lua_State *L) {
+  core *c = check_core(L, "pseudo_likelihood");
+  lrn_tensor *v = lrnB_tensor(L, 2, "pseudo_likelihood");
+  double pl = 0;
+  inference_room(L, c, rows_of(v));
+  LRNB_TRY(L, lrn_rbm_pseudo_likelihood(c->m, c->w, &pl, v));
+  lua_pushnumber(L, pl);
+  return 1;
+}
+/* reconstruct(data, mean_field) -> error, v, sampled */
+static int core_reconstruct(lua_State *L) {
+  core *c = check_core(L, "reconstruct");
+  lrn_tensor *data = lrnB_tensor(L, 2, "reconstruct"), *v;
+  int mean_field = lua_toboolean(L, 3);
+  int64_t n = rows_of(data);
+  double error = 0, sampled = 0;
+  inference_room(L, c, n);
+  v = output(L, c, n, lrn_rbm_get_options(c->m)->n_visible);
+  LRNB_TRY(L, lrn_rbm_reconstruct(c->m, c->w, &error, &sampled, v, data, mean_field));
+  lrnB_result(L);
+  lua_pushnumber(L, error);
+  lua_insert(L, -2);
+  lua_pushnumber(L, sampled);
+  return 3;
+}
+static int core_gibbs(lua_State *L) {
+  core *c = check_core(L, "gibbs_sampling");
+  lrn_tensor *v = lrnB_tensor(L, 2, "gibbs_sampling"), *out[5];
+  const lrn_rbm_options *o = lrn_rbm_get_options(c->m);
+  int64_t n = rows_of(v);
+  inference_room(L, c, n);
+  for (int i = 0; i < 5; i++)
+    out[i] = output(L, c, n, i < 4 ? o->n_hidden : o->n_visible);
+  LRNB_TRY(L, lrn_rbm_gibbs(c->m, c->w, out[0], out[1], out[2], out[3], out[4], v));
+  return 5;
+}
+/* sample(n, steps, start or nil) -> mean, state */
+static int core_sample(lua_State *L) {
+  core *c = check_core(L, "sample");
+  int64_t n = lrnB_integer(L, 2, "sample", "n"), steps = lrnB_integer(L, 3, "sample", "steps");
+  int64_t V = lrn_rbm_get_options(c->m)->n_visible;
+  lrn_tensor *start = lrnB_opt_tensor(L, 4), *mean, *state;
+  if (n < 1)
+    return lrnB_raise(L, "value", "sample: n: got %lld, expected an integer >= 1", (long long)n);
+  inference_room(L, c, n);
+  mean = output(L, c, n, V);
+  state = output(L, c, n, V);
+  LRNB_TRY(L, lrn_rbm_sample(c->m, c->w, mean, state, start, steps));
+  return 2;
+}
+static int core_log_partition(lua_State *L) {
+  core *c = check_core(L, "log_partition");
+  double z = 0;
+  LRNB_TRY(L, lrn_rbm_log_partition(c->m, c->w, &z));
+  lua_pushnumber(L, z);
+  return 1;
+}
+static int core_log_likelihood(lua_State *L) {
+  core *c = check_core(L, "log_likelihood");
+  lrn_tensor *v = lrnB_tensor(L, 2, "log_likelihood");
+  double mean = 0;
+  LRNB_TRY(L, lrn_rbm_log_likelihood(c->m, c->w, &mean, v));
+  lua_pushnumber(L, mean);
+  return 1;
+}
+
+/* ===} */
+
+static int core_store(lua_State *L) {
+  core *c = check_core(L, "save");
+  lrn_file *file = lrnB_check(L, 2, LRNB_FILE, "save");
+  LRNB_TRY(L, lrn_rbm_store(file, c->m, c->w));
+  return 0;
+}
+
+/* rbm_restore(file, device or nil) -> core | nil, message, code */
+static int core_rbm_restore(lua_State *L) {
+  lrn_file *file = lrnB_check(L, 1, LRNB_FILE, "load");
+  const lrn_device *device =
+    lua_isnoneornil(L, 2) ? NULL : lrnB_open_device(L, lrnB_string(L, 2, "load", "device"));
+  core *c = new_core(L);
+  int st = lrn_rbm_restore(&c->m, &c->w, file, device);
+  if (st == LRN_ENOMEM) {
+    lrnB_collect(L);
+    st = lrn_rbm_restore(&c->m, &c->w, file, device);
+  }
+  if (st == LRN_OK)
+    return 1;
+  /* whatever is wrong with options in a file is a fact about the file */
+  if (st == LRN_EVALUE || st == LRN_EARG || st == LRN_ETYPE || st == LRN_ESHAPE) {
+    char text[512];
+    snprintf(text, sizeof text, "%s", lrn_error_message());
+    st = lrn_fail(LRN_EFORMAT, "load: %s", text);
+  }
+  return lrnB_world(L, st);
+}
+
+/* {=== Units, for tests and for those who try a row === */
+
+/* unit_map(unit, part, x [, temperature]) */
+static int core_unit_map(lua_State *L) {
+  static const char *const parts[] = {"self", "cumulant", "mean", NULL};
+  int unit = 0, part = luaL_checkoption(L, 2, NULL, parts);
+  lrn_tensor *x = lrnB_tensor(L, 3, "unit_map"), **out;
+  double temperature = luaL_optnumber(L, 4, 1);
+  int64_t size[LRN_MAXDIM];
+  LRNB_TRY(L, lrn_unit_parse(&unit, luaL_checkstring(L, 1)));
+  for (int d = 0; d < lrn_tensor_ndim(x); d++)
+    size[d] = lrn_tensor_size(x, d);
+  out = lrnB_new_tensor(L);
+  LRNB_TRY(L, lrn_tensor_new(out, lrn_tensor_dtype(x), lrn_tensor_ndim(x), size,
+                             lrn_tensor_device(x)));
+  LRNB_TRY(L, lrn_unit_map(*out, unit, part, x, temperature));
+  return 1;
+}
+
+/* unit_sample(unit, x, temperature, seed) */
+static int core_unit_sample(lua_State *L) {
+  int unit = 0;
+  lrn_tensor *x = lrnB_tensor(L, 2, "unit_sample"), **out;
+  double temperature = luaL_optnumber(L, 3, 1);
+  lrn_key key = {(uint64_t)luaL_optinteger(L, 4, 1), 0, LRN_STREAM_USER, 0, 0};
+  int64_t size[LRN_MAXDIM];
+  LRNB_TRY(L, lrn_unit_parse(&unit, luaL_checkstring(L, 1)));
+  for (int d = 0; d < lrn_tensor_ndim(x); d++)
+    size[d] = lrn_tensor_size(x, d);
+  out = lrnB_new_tensor(L);
+  LRNB_TRY(L, lrn_tensor_new(out, lrn_tensor_dtype(x), lrn_tensor_ndim(x), size,
+                             lrn_tensor_device(x)));
+  LRNB_TRY(L, lrn_unit_sample(*out, unit, x, temperature, key));
+  return 1;
+}
+
+static int core_units(lua_State *L) {
+  lua_newtable(L);
+  for (int u = 0; lrn_unit_name(u) != NULL; u++) {
+    lua_pushstring(L, lrn_unit_name(u));
+    lua_rawseti(L, -2, u + 1);
+  }
+  return 1;
+}
+
+/* ===} */
+
+static const luaL_Reg functions[] = {
+  {"rbm_restore", core_rbm_restore}, {"unit_map", core_unit_map},
+  {"unit_sample", core_unit_sample}, {"units", core_units}, {NULL, NULL}};
+static const luaL_Reg methods[] = {
+  {"get", core_get}, {"set", core_set}, {"parameters", core_parameters},
+  {"gradient", core_gradient}, {"momentum", core_momentum}, {"chain", core_chain},
+  {"negative", core_negative}, {"reserve", core_reserve}, {"prepare", core_prepare},
+  {"step", core_step}, {"compute_gradient", core_compute_gradient}, {"update", core_update},
+  {"state", core_state}, {"set_state", core_set_state}, {"end_epoch", core_end_epoch},
+  {"hidden", core_hidden}, {"hidden_mean", core_hidden_mean}, {"visible", core_visible},
+  {"free_energy", core_free_energy}, {"pseudo_likelihood", core_pseudo_likelihood},
+  {"reconstruct", core_reconstruct}, {"gibbs", core_gibbs}, {"sample", core_sample},
+  {"log_partition", core_log_partition}, {"log_likelihood", core_log_likelihood},
+  {"store", core_store}, {NULL, NULL}};
+static const luaL_Reg none[] = {{NULL, NULL}};
+
+void lrnB_open_rbm(lua_State *L) {
+  luaL_setfuncs(L, functions, 0);
+  lua_pushvalue(L, -1);
+  lua_pushcclosure(L, core_rbm_new, 1); /* upvalue: the core table, for default_seed */
+  lua_setfield(L, -2, "rbm_new");
+  lrnB_class(L, CORE, methods, none, core_close);
+}

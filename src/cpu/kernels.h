@@ -1,0 +1,87 @@
+/*
+** kernels.h - the inner loops that are compiled once per instruction set, and the
+** table through which they are called. cpu/kernels/ has the bodies; cpu.c chooses a table
+** once, and does the walking of dimensions, the threads and the checks.
+*/
+#ifndef LRN_CPU_KERNELS_H
+#define LRN_CPU_KERNELS_H
+
+#include "device/backend.h"
+
+/* n elements of one inner dimension; strides in elements. out may equal an operand. */
+typedef void lrn_map_fn(int64_t n, void *out, int64_t so, const void *a, int64_t sa,
+                        const void *b, int64_t sb, const void *c, int64_t sc);
+
+/* Conversion; returns the number of the first element that does not fit, or -1. */
+typedef int64_t lrn_cast_fn(int64_t n, void *out, int64_t so, const void *in, int64_t si);
+
+/* A partial sum of floats: s + c, c the compensation (0 for float32); of integers: i. */
+typedef struct lrn_partial {
+  double s, c;
+  int64_t i;
+} lrn_partial;
+
+/* The accumulators of one block: element e goes to lane e mod 32; c as above. */
+#define LRN_LANES 32
+typedef struct lrn_lanes {
+  double s[LRN_LANES], c[LRN_LANES];
+} lrn_lanes;
+
+/* One block: n <= LRN_BLOCK contiguous elements of x (and y). */
+typedef lrn_partial lrn_block_fn(int red, int64_t n, const void *x, const void *y);
+/* The same for `columns` <= LRN_COLUMNS adjacent columns of n <= LRN_BLOCK rows. */
+#define LRN_COLUMNS 8
+typedef void lrn_columns_fn(int red, int64_t n, int columns, const void *x, int64_t ldx,
+                            const void *y, int64_t ldy, lrn_partial *out);
+/* max, min: *r (of the dtype) is combined with n strided elements */
+typedef void lrn_fold_fn(int red, int64_t n, const void *x, int64_t sx, void *r);
+
+/* Elements [begin, end) of a unit call, end - begin <= LRN_BLOCK; metrics of that block into
+   sums[0] (mean) and sums[1] (state) where args->target is given. */
+typedef void lrn_unit_fn(const lrn_unit_args *args, int64_t begin, int64_t end,
+                         lrn_partial sums[2]);
+
+typedef struct lrn_kernels {
+  const char *isa;
+  lrn_map_fn *const *map[LRN_DTYPES]; /* [dtype][op]; NULL where the family has no such type */
+  lrn_cast_fn *const (*cast)[LRN_DTYPES]; /* [from][to] */
+  lrn_block_fn *block[LRN_DTYPES];
+  lrn_columns_fn *columns[2]; /* float32, float64 */
+  lrn_fold_fn *fold[LRN_DTYPES];
+  /* words of elements first .. first + n of a draw */
+  void (*words)(const lrn_key *key, uint64_t first, int64_t n, uint32_t *out);
+  /* n of uniform [0,1), or standard normal numbers, as float32 / float64 */
+  void (*uniform[2])(const lrn_key *key, uint64_t first, int64_t n, void *out);
+  void (*normal[2])(const lrn_key *key, uint64_t first, int64_t n, void *out);
+  lrn_unit_fn *unit[2];
+  void (*unit_map[2])(int unit, int part, int64_t n, void *out, const void *x, double temperature);
+  /* one row of a data set; returns the first value that is not finite, or -1 */
+  int64_t (*load[2])(const void *data, int data_dtype, int64_t n, void *out, int round);
+  double (*flip[2])(const lrn_flip_args *args, int64_t row);
+  /* elements [begin, end); 1 where a new theta is not finite */
+  int (*update[2])(const lrn_update_args *args, int64_t begin, int64_t end);
+} lrn_kernels;
+
+extern const lrn_kernels lrn_kernels_generic;
+extern const lrn_kernels lrn_kernels_avx2;
+
+/* The table in use. */
+const lrn_kernels *lrn_cpu_kernels(void);
+
+/* The binary-counter form of a pairwise tree: push block results in index order. A sum of n
+   blocks has the shape ((0 1) (2 3)) ... whatever pieces it was computed in, as long as the
+   pieces are aligned powers of two. */
+typedef struct lrn_tree {
+  int compensated; /* float64: errors are carried along; float32 sums are plain double */
+  uint64_t count;
+  lrn_partial level[48];
+} lrn_tree;
+void lrn_tree_push(lrn_tree *tree, lrn_partial p);
+lrn_partial lrn_tree_total(const lrn_tree *tree);
+
+/* Names of one instruction set's objects: LRN_K(map_f32) is map_f32_avx2. */
+#define LRN_PASTE_(a, b) a##_##b
+#define LRN_PASTE(a, b) LRN_PASTE_(a, b)
+#define LRN_K(name) LRN_PASTE(name, LRN_ISA)
+
+#endif

@@ -1,0 +1,15 @@
+/* real_f64.c - sums, folds and the step's kernels for double: see reduce.inc.c, step.inc.c */
+#include "cpu/kernels.h"
+#include "kernel/philox.h"
+#include "kernel/unit.h"
+
+#define LRN_K_DOUBLE
+#define T double
+#define NAME(f) LRN_K(f##_f64)
+
+/* of random.c */
+void NAME(lrn_uniforms)(const lrn_key *key, uint64_t first, int64_t n, void *out);
+void NAME(lrn_normals)(const lrn_key *key, uint64_t first, int64_t n, void *out);
+
+#include "reduce.inc.c"
+#include "step.inc.c"

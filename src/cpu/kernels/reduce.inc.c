@@ -1,0 +1,169 @@
+/*
+** reduce.inc.c - one block of a sum, and folds, for one dtype.
+**
+** Included with T, LRN_K_..., and NAME(f), the function's name for this dtype, which the
+** includer takes back (kernel/ops_undef.h). A block is at
+** most LRN_BLOCK elements; element e of it goes to lane e mod 32; lanes are added by a fixed tree.
+** float32 lanes are double; float64 lanes are a double and the errors it left behind (Knuth's
+** two-sum); integers are exact in any order.
+*/
+#include "kernel/ops.h"
+
+#if defined(LRN_K_FLOAT) || defined(LRN_K_DOUBLE)
+
+/* f(lane sums, lane errors, elements): adds n elements to lanes 0, 1, ... */
+#define LANES LRN_LANES
+#if defined(LRN_K_FLOAT)
+#define ACCUMULATE(l, value) s[l] += (value);
+#else
+#define ACCUMULATE(l, value)                \
+  {                                         \
+    const double v = (value), t = s[l] + v; \
+    const double w = t - s[l];              \
+    c[l] += (s[l] - (t - w)) + (v - w);     \
+    s[l] = t;                               \
+  }
+#endif
+
+#define X ((double)x[i + l])
+#define Y ((double)y[i + l])
+#define SUM(name, operands, expr, help)                                                    \
+  static void NAME(lanes_##name)(int64_t n, const T *x, const T *y, double *s, double *c) { \
+    int64_t i = 0;                                                                          \
+    (void)y, (void)c;                                                                       \
+    for (; i + LANES <= n; i += LANES)                                                      \
+      for (int l = 0; l < LANES; l++)                                                       \
+        ACCUMULATE(l, expr)                                                                 \
+    for (int l = 0; i + l < n; l++)                                                         \
+      ACCUMULATE(l, expr)                                                                   \
+  }
+#define FOLD(name, identity, combine, help)
+#include "kernel/reduce.def"
+#undef SUM
+#undef FOLD
+#undef X
+#undef Y
+
+static lrn_partial NAME(lane_tree)(double *s, double *c) {
+  for (int w = LANES / 2; w > 0; w /= 2)
+    for (int l = 0; l < w; l++) {
+#if defined(LRN_K_FLOAT)
+      s[l] += s[l + w];
+#else
+      const double t = s[l] + s[l + w], v = t - s[l];
+      c[l] += c[l + w] + ((s[l] - (t - v)) + (s[l + w] - v));
+      s[l] = t;
+#endif
+    }
+  return (lrn_partial){s[0], c[0], 0};
+}
+
+lrn_partial NAME(lrn_block)(int red, int64_t n, const void *x, const void *y) {
+  double s[LANES] = {0}, c[LANES] = {0};
+  switch (red) {
+#define SUM(name, operands, expr, help)    \
+  case LRN_RED_##name:                     \
+    NAME(lanes_##name)(n, x, y, s, c);     \
+    break;
+#define FOLD(name, identity, combine, help)
+#include "kernel/reduce.def"
+#undef SUM
+#undef FOLD
+  }
+  return NAME(lane_tree)(s, c);
+}
+
+/* The same for LRN_COLUMNS columns at once, row by row: row r goes to lane r mod 32. */
+#define X ((double)x[r * ldx + j])
+#define Y ((double)y[r * ldy + j])
+#define SUM(name, operands, expr, help)                                                     \
+  static void NAME(columns_##name)(int64_t n, int columns, const T *x, int64_t ldx,          \
+                                   const T *y, int64_t ldy, double (*sl)[LRN_COLUMNS],       \
+                                   double (*cl)[LRN_COLUMNS]) {                              \
+    (void)y, (void)ldy, (void)cl;                                                            \
+    for (int64_t r = 0; r < n; r++) {                                                        \
+      double *s = sl[r % LANES], *c = cl[r % LANES];                                         \
+      (void)c;                                                                               \
+      if (columns == LRN_COLUMNS)                                                            \
+        for (int j = 0; j < LRN_COLUMNS; j++)                                                \
+          ACCUMULATE(j, expr)                                                                \
+      else                                                                                   \
+        for (int j = 0; j < columns; j++)                                                    \
+          ACCUMULATE(j, expr)                                                                \
+    }                                                                                        \
+  }
+#define FOLD(name, identity, combine, help)
+#include "kernel/reduce.def"
+#undef SUM
+#undef FOLD
+#undef X
+#undef Y
+
+void NAME(lrn_columns)(int red, int64_t n, int columns, const void *x, int64_t ldx,
+                       const void *y, int64_t ldy, lrn_partial *out) {
+  double s[LANES][LRN_COLUMNS] = {{0}}, c[LANES][LRN_COLUMNS] = {{0}};
+  switch (red) {
+#define SUM(name, operands, expr, help)                      \
+  case LRN_RED_##name:                                       \
+    NAME(columns_##name)(n, columns, x, ldx, y, ldy, s, c);  \
+    break;
+#define FOLD(name, identity, combine, help)
+#include "kernel/reduce.def"
+#undef SUM
+#undef FOLD
+  }
+  for (int j = 0; j < columns; j++) {
+    double sj[LANES], cj[LANES];
+    for (int l = 0; l < LANES; l++) {
+      sj[l] = s[l][j];
+      cj[l] = c[l][j];
+    }
+    out[j] = NAME(lane_tree)(sj, cj);
+  }
+}
+#undef LANES
+#undef ACCUMULATE
+
+#else /* integers and bool */
+
+lrn_partial NAME(lrn_block)(int red, int64_t n, const void *vx, const void *vy) {
+  const T *x = vx, *y = vy;
+  uint64_t total = 0;
+  switch (red) {
+#define X ((uint64_t)(int64_t)x[i])
+#define Y ((uint64_t)(int64_t)y[i])
+#define SUM(name, operands, expr, help)    \
+  case LRN_RED_##name:                     \
+    for (int64_t i = 0; i < n; i++)        \
+      total += (uint64_t)(expr);           \
+    break;
+#define FOLD(name, identity, combine, help)
+#include "kernel/reduce.def"
+#undef SUM
+#undef FOLD
+#undef X
+#undef Y
+  }
+  return (lrn_partial){0, 0, (int64_t)total};
+}
+
+#endif
+
+void NAME(lrn_fold)(int red, int64_t n, const void *vx, int64_t sx, void *result) {
+  const T *p = vx;
+  T r = *(T *)result;
+  switch (red) {
+#define SUM(name, operands, expr, help)
+#define FOLD(name, identity, combine, help) \
+  case LRN_RED_##name:                      \
+    for (int64_t i = 0; i < n; i++) {       \
+      const T x = p[i * sx];                \
+      r = combine;                          \
+    }                                       \
+    break;
+#include "kernel/reduce.def"
+#undef SUM
+#undef FOLD
+  }
+  *(T *)result = r;
+}

@@ -1,0 +1,203 @@
+/*
+** step.inc.c - what a training step does beside its matrix products, for one float type:
+** units (bias, mean, sample, metrics in one pass), rows of a batch, the change of free energy
+** by a flipped unit, and the update.
+**
+** Included with T, M(f) as in kernel/ops.h, NAME(f) and the sums of reduce.inc.c.
+*/
+
+/* In pieces that stay in the first-level cache; a multiple of the 32 lanes of a sum. */
+#define PIECE 512
+
+#define UNIT(ENUM, name, scaling, noise, self_, cumulant_, mean_, sample_, help)               \
+  static void NAME(unit_##name)(int64_t n, const T *xs, const T *us, T hs, T *means, T *states) { \
+    if (states != NULL && means != NULL)                                                       \
+      for (int64_t i = 0; i < n; i++) {                                                        \
+        const T x = xs[i], u = us[i], z = u;                                                   \
+        (void)u, (void)z;                                                                      \
+        means[i] = hs * (mean_);                                                               \
+        states[i] = hs * (sample_);                                                            \
+      }                                                                                        \
+    else if (means != NULL)                                                                    \
+      for (int64_t i = 0; i < n; i++) {                                                        \
+        const T x = xs[i];                                                                     \
+        means[i] = hs * (mean_);                                                               \
+      }                                                                                        \
+    else                                                                                       \
+      for (int64_t i = 0; i < n; i++) {                                                        \
+        const T x = xs[i], u = us[i], z = u;                                                   \
+        (void)u, (void)z;                                                                      \
+        states[i] = hs * (sample_);                                                            \
+      }                                                                                        \
+  }
+#include "kernel/unit.def"
+#undef UNIT
+
+void NAME(lrn_unit)(const lrn_unit_args *a, int64_t begin, int64_t end, lrn_partial sums[2]) {
+  const T *px = a->x, *bias = a->bias, *target = a->target;
+  T *pm = a->mean, *ps = a->state;
+  T x[PIECE], noise[PIECE], mean[PIECE], state[PIECE];
+  double xs, hs;
+  T scale, sign = (T)a->mean_scale;
+  int kind = lrn_unit_noise(a->unit), want_mean = pm != NULL || target != NULL;
+  lrn_lanes lanes[2] = {{{0}, {0}}, {{0}, {0}}};
+  lrn_unit_scale(a->unit, a->temperature, &xs, &hs);
+  scale = (T)xs;
+  for (int64_t e = begin; e < end; e += PIECE) {
+    int64_t n = end - e < PIECE ? end - e : PIECE;
+    int64_t j = e % a->units;
+    for (int64_t i = 0; i < n;) { /* runs within one row */
+      int64_t m = a->units - j < n - i ? a->units - j : n - i;
+      if (bias != NULL)
+        for (int64_t k = 0; k < m; k++)
+          x[i + k] = (px[e + i + k] + bias[j + k]) * scale;
+      else
+        for (int64_t k = 0; k < m; k++)
+          x[i + k] = px[e + i + k] * scale;
+      i += m;
+      j = 0;
+    }
+    if (ps != NULL) {
+      uint64_t first = a->key.first + (uint64_t)e;
+      if (kind == LRN_NOISE_NORMAL)
+        NAME(lrn_normals)(&a->key, first, n, noise);
+      else
+        NAME(lrn_uniforms)(&a->key, first, n, noise);
+      if (kind == LRN_NOISE_UNIFORM_OPEN)
+        for (int64_t i = 0; i < n; i++)
+          noise[i] += (T)0x1p-25;
+    }
+    switch (a->unit) {
+#define UNIT(ENUM, name, scaling, noise_, self_, cumulant_, mean_, sample_, help)             \
+  case LRN_UNIT_##ENUM:                                                                       \
+    NAME(unit_##name)(n, x, noise, (T)hs, want_mean ? mean : NULL, ps ? state : NULL);        \
+    break;
+#include "kernel/unit.def"
+#undef UNIT
+    }
+    if (target != NULL) {
+      NAME(lanes_sqdiff)(n, target + e, mean, lanes[0].s, lanes[0].c);
+      if (ps != NULL)
+        NAME(lanes_sqdiff)(n, target + e, state, lanes[1].s, lanes[1].c);
+    }
+    if (pm != NULL)
+      for (int64_t i = 0; i < n; i++)
+        pm[e + i] = mean[i] * sign;
+    if (ps != NULL)
+      memcpy(ps + e, state, (size_t)n * sizeof(T));
+  }
+  if (target != NULL) {
+    sums[0] = NAME(lane_tree)(lanes[0].s, lanes[0].c);
+    sums[1] = NAME(lane_tree)(lanes[1].s, lanes[1].c);
+  }
+}
+
+/* One loop a row and part: a switch inside of the loop would not vectorise. */
+#define LOOP(expr)                          \
+  for (int64_t i = 0; i < n; i++) {         \
+    const T x = p[i] * xs, s = p[i];        \
+    (void)x, (void)s;                       \
+    o[i] = (expr);                          \
+  }                                         \
+  break;
+void NAME(lrn_unit_map)(int unit, int part, int64_t n, void *out, const void *in,
+                        double temperature) {
+  T *o = out;
+  const T *p = in;
+  double dxs, dhs;
+  T xs, hs, t = (T)temperature, shift = (T)lrn_unit_shift(unit, temperature);
+  lrn_unit_scale(unit, temperature, &dxs, &dhs);
+  xs = (T)dxs;
+  hs = (T)dhs;
+  switch (3 * unit + part) {
+#define UNIT(ENUM, name, scaling, noise, self_, cumulant_, mean_, sample_, help)             \
+  case 3 * LRN_UNIT_##ENUM + LRN_UNIT_SELF: LOOP(self_)                                      \
+  case 3 * LRN_UNIT_##ENUM + LRN_UNIT_CUMULANT: LOOP(t * ((cumulant_) + shift))              \
+  case 3 * LRN_UNIT_##ENUM + LRN_UNIT_MEAN: LOOP(hs * (mean_))
+#include "kernel/unit.def"
+#undef UNIT
+  }
+}
+#undef LOOP
+
+/* uint8 means value / 255 */
+#define LOAD(TF, expr)                          \
+  {                                             \
+    const TF *p = data;                         \
+    for (int64_t i = 0; i < n; i++)             \
+      o[i] = (expr);                            \
+    break;                                      \
+  }
+int64_t NAME(lrn_load)(const void *data, int data_dtype, int64_t n, void *out, int round) {
+  T *o = out;
+  switch (data_dtype) {
+    case LRN_F32: LOAD(float, (T)p[i])
+    case LRN_F64: LOAD(double, (T)p[i])
+    case LRN_I64: LOAD(int64_t, (T)p[i])
+    case LRN_I32: LOAD(int32_t, (T)p[i])
+    case LRN_U8: LOAD(uint8_t, (T)p[i] / (T)255)
+    case LRN_BOOL: LOAD(uint8_t, (T)(p[i] != 0))
+  }
+  if (data_dtype == LRN_F32 || data_dtype == LRN_F64) {
+    int bad = 0;
+    for (int64_t i = 0; i < n; i++)
+      bad |= !(o[i] - o[i] == 0);
+    if (bad)
+      for (int64_t i = 0; i < n; i++)
+        if (!(o[i] - o[i] == 0))
+          return i;
+  }
+  if (round)
+    for (int64_t i = 0; i < n; i++)
+      o[i] = M(round)(o[i]);
+  return -1;
+}
+#undef LOAD
+
+/* V log sigmoid((F(flip_i v) - F(v)) / T) of one row, where unit i is drawn and
+   F(flip) - F(v) = -a_i d - sum_j [A(x_j + d W_ij) - A(x_j)], d = 1 - 2 v_i. */
+double NAME(lrn_flip)(const lrn_flip_args *f, int64_t row) {
+  lrn_draw draw = lrn_draw_of(f->key.seed, f->key.step, f->key.stream, f->key.draw);
+  uint32_t word = lrn_word_at(draw, f->key.first + (uint64_t)row);
+  int64_t i = (int64_t)((uint64_t)word * (uint64_t)f->n_visible >> 32), H = f->n_hidden;
+  const T *x = (const T *)f->x + row * H, *w = (const T *)f->W + i * H, *b = f->b;
+  const T d = (T)1 - (T)2 * ((const T *)f->v)[row * f->n_visible + i];
+  T before[PIECE], after[PIECE];
+  double change;
+  lrn_tree tree = {.compensated = sizeof(T) == sizeof(double)};
+  for (int64_t begin = 0; begin < H; begin += LRN_BLOCK) {
+    int64_t end = begin + LRN_BLOCK < H ? begin + LRN_BLOCK : H;
+    lrn_lanes lanes = {{0}, {0}};
+    for (int64_t j = begin; j < end; j += PIECE) {
+      int64_t n = end - j < PIECE ? end - j : PIECE;
+      for (int64_t k = 0; k < n; k++) {
+        before[k] = x[j + k] + b[j + k];
+        after[k] = before[k] + d * w[j + k];
+      }
+      NAME(lrn_unit_map)(f->hidden, LRN_UNIT_CUMULANT, n, before, before, f->temperature);
+      NAME(lrn_unit_map)(f->hidden, LRN_UNIT_CUMULANT, n, after, after, f->temperature);
+      NAME(lanes_diff)(n, after, before, lanes.s, lanes.c);
+    }
+    lrn_tree_push(&tree, NAME(lane_tree)(lanes.s, lanes.c));
+  }
+  {
+    lrn_partial total = lrn_tree_total(&tree);
+    change = -(double)((const T *)f->a)[i] * (double)d - (total.s + total.c);
+  }
+  return (double)f->n_visible * lrn_logsigmoid(change / f->temperature);
+}
+
+int NAME(lrn_update)(const lrn_update_args *u, int64_t begin, int64_t end) {
+  T *theta = u->theta, *m = u->m;
+  const T *g = u->g;
+  const T rate = (T)u->rate, momentum = (T)u->momentum, decay = (T)u->decay;
+  int bad = 0;
+  _Pragma("GCC ivdep") for (int64_t i = begin; i < end; i++) {
+    const T step = momentum * m[i] + (g[i] + decay * theta[i]);
+    const T next = theta[i] - rate * step;
+    m[i] = step;
+    theta[i] = next;
+    bad |= !(next - next == 0);
+  }
+  return bad;
+}

@@ -1,0 +1,188 @@
+/*
+** backend.h - what a device must be able to do: one table of functions over plain
+** views. The CPU fills it in cpu/, CUDA in cuda/ (a shared object of its own, opened at
+** run time; the same text runs as the emulated device in tests). Neither knows tensors.
+**
+** A slot that is NULL means "not on this device": the engine then fails with
+** LRN_EUNSUPPORTED, naming slot and device. All pointers but those marked `host` are in the
+** device's memory. Unless a slot says otherwise it may return before the work is done; work of
+** one device happens in the order of the calls; `download` and `sync` wait for it.
+*/
+#ifndef LRN_DEVICE_BACKEND_H
+#define LRN_DEVICE_BACKEND_H
+
+#include "lrn.h"
+
+/* A strided array. Strides count elements and may be 0 or negative. */
+typedef struct lrn_view {
+  void *data; /* element (0, ..., 0) */
+  int dtype;
+  int nd;
+  int64_t size[LRN_MAXDIM];
+  int64_t stride[LRN_MAXDIM];
+} lrn_view;
+
+/* The operand of an elementwise operation: a view, or one host value for all elements. */
+typedef struct lrn_operand {
+  lrn_view view;  /* of the operation's shape; not used where is_scalar */
+  int is_scalar;
+  double d;       /* the scalar, for float computing types */
+  int64_t i;      /* the scalar, for integer and bool ones */
+} lrn_operand;
+
+/* Operations beyond ops.def that `map` knows: a conversion of dtype (also a plain strided copy).
+   Numbered after the last row of ops.def. */
+enum lrn_ops {
+#define OP(family, name, arity, expr, help) LRN_OP_##name,
+#include "kernel/ops.def"
+#undef OP
+  LRN_OP_COPY,
+  LRN_OPS
+};
+
+enum lrn_reductions {
+#define SUM(name, operands, expr, help) LRN_RED_##name,
+#define FOLD(name, identity, combine, help) LRN_RED_##name,
+#include "kernel/reduce.def"
+#undef SUM
+#undef FOLD
+  LRN_REDS
+};
+
+enum lrn_families { LRN_FLOAT, LRN_NUMBER, LRN_BITS, LRN_ANY, LRN_COMPARE, LRN_TEST, LRN_SELECT };
+
+/* What the engine and a backend know of an operation. device.c holds the table. */
+typedef struct lrn_op_info {
+  const char *name, *help;
+  int family, arity;
+} lrn_op_info;
+LRN_API extern const lrn_op_info lrn_op_table[LRN_OPS + 1];
+
+/* What `unit` and `flip` need of one layer. */
+typedef struct lrn_unit_args {
+  int unit;          /* lrn_unit */
+  int dtype;         /* LRN_F32 or LRN_F64: of x, bias and outputs */
+  double temperature;
+  int64_t rows, units;
+  const void *x;     /* rows x units, contiguous: v W or h W^T, without the bias */
+  const void *bias;  /* units; NULL: 0 */
+  void *mean;        /* rows x units or NULL; may be x */
+  double mean_scale; /* means are multiplied by it: 1, or -1 for the negative phase's statistics */
+  void *state;       /* rows x units or NULL; may be x where mean is NULL */
+  lrn_key key;       /* of the states: element = key.first + row * units + unit */
+  /* metrics, NULL where not wanted; `target` is rows x units */
+  const void *target;
+  double *sums; /* device: sums[0] += sum (target - mean)^2, sums[1] += sum (target - state)^2 */
+  double *scratch; /* device: 2 * lrn_blocks(rows * units) doubles where target is given */
+} lrn_unit_args;
+
+/* Blocks of a reduction over n elements (numerics.md: Sums) */
+#define LRN_BLOCK 4096
+static inline int64_t lrn_blocks(int64_t n) { return (n + LRN_BLOCK - 1) / LRN_BLOCK; }
+
+/* A change of one unit per row: the pseudo-likelihood's difference of free energies. */
+typedef struct lrn_flip_args {
+  int hidden;       /* lrn_unit of the hidden layer; the visible one is Bernoulli */
+  int dtype;
+  double temperature;
+  int64_t rows, n_visible, n_hidden;
+  const void *v;    /* rows x n_visible: 0 or 1 */
+  const void *x;    /* rows x n_hidden: v W, without the bias */
+  const void *W, *a, *b;
+  lrn_key key;      /* row r flips unit floor(word(first + r) * n_visible / 2^32) */
+  double *out;      /* device: rows values n_visible log sigmoid((F(flip) - F(v)) / T) */
+  double *sum;      /* device: *sum += sum of out over rows */
+} lrn_flip_args;
+
+/* Rows of a data set, gathered into a batch of the model's dtype. */
+typedef struct lrn_load_args {
+  int dtype;            /* of out: LRN_F32 or LRN_F64 */
+  void *out;            /* count x units, contiguous */
+  int data_dtype;       /* uint8 is divided by 255 */
+  const void *data;     /* row i begins at data + i * row_stride elements; units contiguous */
+  int64_t n_rows, row_stride, units;
+  const int64_t *index; /* count positions from `base`, or NULL: rows first .. first + count */
+  int64_t base, first, count;
+  int round;            /* 1: values are rounded to integers, half to even */
+  int64_t *bad;         /* host or NULL. CPU: set to row * units + unit of the first value that
+                           is not finite (batch row), else -1; a row out of range is an error */
+} lrn_load_args;
+
+/* m = momentum m + g + decay theta;  theta -= rate m */
+typedef struct lrn_update_args {
+  int dtype;
+  int64_t n;
+  void *theta, *m;
+  const void *g;
+  double rate, momentum, decay;
+  int64_t *bad; /* device: set to `mark` where it is 0 and some new theta is not finite */
+  int64_t mark;
+} lrn_update_args;
+
+typedef struct lrn_backend lrn_backend;
+struct lrn_backend {
+  const char *name; /* "cpu", "cuda", "emul" */
+  int host_memory;  /* 1: the device's pointers may be read by the host */
+
+  int (*alloc)(void **out, size_t bytes); /* LRN_ENOMEM without a message */
+  void (*free)(void *p);
+  int (*upload)(void *dst, const void *src_host, size_t bytes);
+  int (*download)(void *dst_host, const void *src, size_t bytes);
+  int (*sync)(void);
+
+  /* out = op(in...): views of one shape; out of dtype bool for COMPARE and TEST, else of the
+     computing type `dtype`, as the inputs are (SELECT: in[0] is bool). COPY: any dtypes;
+     a value that the new dtype cannot hold is LRN_EVALUE on the CPU. out may equal an input,
+     but not overlap one otherwise. */
+  int (*map)(int op, int dtype, const lrn_view *out, const lrn_operand *in, int n);
+  /* out[k...] = reduction over r... of x[k..., r...] (and y, of the same sizes; may be NULL).
+     The first nkeep dimensions of x are out's. SUM rows are divided by `divisor`; out is of x's
+     dtype for floats, int64 for sums of the others, x's dtype for FOLD. */
+  int (*reduce)(int red, const lrn_view *out, const lrn_view *x, const lrn_view *y, int nkeep,
+                double divisor);
+  /* out[k...] (int64) = base + flat position over r... of the first extreme. */
+  int (*argextreme)(int max, const lrn_view *out, const lrn_view *x, int nkeep, int64_t base);
+  /* out[.., i, ..] = in[.., idx[.., i, ..], ..] along `dim`; idx int64 of out's shape. put:
+     out[.., idx[..], ..] = in, idx of in's shape. One dtype. LRN_EVALUE for a bad position. */
+  int (*gather)(const lrn_view *out, const lrn_view *in, const lrn_view *idx, int dim,
+                int64_t base);
+  int (*put)(const lrn_view *out, const lrn_view *in, const lrn_view *idx, int dim, int64_t base);
+  /* C (m x n, ldc) = alpha op(A) op(B) + beta C; op(A) is m x k. Row-major; trans: 0 or 1.
+     Cut into slices on a grid that depends on the shape alone. */
+  int (*gemm)(int dtype, int transa, int transb, int64_t m, int64_t n, int64_t k, double alpha,
+              const void *a, int64_t lda, const void *b, int64_t ldb, double beta, void *c,
+              int64_t ldc);
+  /* Contiguous out, of any dtype; p: contiguous, float32 or float64 as p_dtype says. */
+  int (*random)(const lrn_view *out, int dist, double a, double b, lrn_key key);
+  int (*bernoulli)(const lrn_view *out, const void *p, int p_dtype, lrn_key key);
+
+  /* The step's own: contiguous arrays, nothing allocated. */
+  int (*unit)(const lrn_unit_args *args);
+  /* part of a unit elementwise: lrn_unit_part; out and x n elements */
+  int (*unit_map)(int unit, int part, int dtype, int64_t n, void *out, const void *x,
+                  double temperature);
+  int (*load)(const lrn_load_args *args);
+  int (*flip)(const lrn_flip_args *args);
+  int (*update)(const lrn_update_args *args);
+};
+
+struct lrn_device {
+  lrn_backend backend;
+  char name[16];
+};
+
+/* What a plug-in (liblrn_cuda.so, liblrn_emul.so) exports: fills *out, or fails with the
+   reason why the device cannot be used. `abi` guards against a plug-in of another build. */
+#define LRN_BACKEND_ABI 1
+#define LRN_BACKEND_ENTRY "lrn_backend_open"
+typedef int (*lrn_backend_entry)(int abi, lrn_backend *out);
+
+/* The CPU's table (cpu/cpu.c). */
+void lrn_cpu_backend(lrn_backend *out);
+
+/* "not on this device": for a slot that is NULL */
+int lrn_no_slot(const lrn_device *device, const char *slot);
+#define LRN_SLOT(device, slot) \
+  ((device)->backend.slot != NULL ? LRN_OK : lrn_no_slot((device), #slot))
+
+#endif

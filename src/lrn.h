@@ -1,0 +1,584 @@
+/*
+** lrn.h - the C API of lrn: tensors, random numbers, files and restricted
+** Boltzmann machines. This header is the manual; it needs nothing but the C
+** library, compiles as C11 and as C++17, and knows no Lua.
+**
+** Conventions
+**   Status     A function that can fail returns an int: LRN_OK (0) or a negative
+**              lrn_status. The message of the last failure in the calling thread
+**              is lrn_error_message(). Nothing prints, exits, aborts or longjmps.
+**              On failure an out-parameter is left as it was.
+**   Outputs    come first. `T **out` in a name ending in _new, _load, _clone or in
+**              a view verb (_narrow, _select, ...) gives an object that the caller
+**              frees; a plain noun (`lrn_rbm_parameter`) lends one.
+**   Free       every *_free accepts NULL.
+**   Integers   are 0-based and half-open; sizes are int64_t, strides count elements.
+**              Functions that read or write index tensors take the base (0 or 1) of
+**              the positions in them.
+**   Threads    Any function may be called from any thread. An object may be read by
+**              many threads at once; it may be written by one thread while no other
+**              uses it. Reference counts are atomic: views of one storage may be
+**              freed by different threads. Results never depend on the number of
+**              threads (docs/architecture.md).
+*/
+#ifndef LRN_H
+#define LRN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define LRN_VERSION_MAJOR 0
+#define LRN_VERSION_MINOR 1
+#define LRN_VERSION_PATCH 0
+#define LRN_VERSION "0.1.0"
+
+#if defined(__GNUC__)
+#define LRN_API __attribute__((visibility("default")))
+#define LRN_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#else
+#define LRN_API
+#define LRN_PRINTF(fmt, args)
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* {====================================================================
+** Status
+** ===================================================================== */
+
+typedef enum lrn_status {
+  LRN_OK = 0,
+  LRN_EARG = -1,         /* no such option, name or argument */
+  LRN_ESHAPE = -2,       /* sizes that do not fit */
+  LRN_EVALUE = -3,       /* a value outside its range */
+  LRN_ETYPE = -4,        /* a dtype or a device that does not fit */
+  LRN_ENOMEM = -5,       /* out of memory */
+  LRN_ESTATE = -6,       /* a closed object, a call out of order */
+  LRN_EUNSUPPORTED = -7, /* not built in, or not defined for this device or model */
+  LRN_ENUMERIC = -8,     /* a NaN or an infinity where none may be */
+  LRN_EIO = -9,          /* the operating system refused: see lrn_error_errno() */
+  LRN_EFORMAT = -10      /* a file that is truncated, corrupt or of another format */
+} lrn_status;
+
+/* Message of the last failure in this thread; "" before the first. Lent, valid until the
+   next failing call of the thread. Names the function, the argument, what came and what
+   was expected. */
+LRN_API const char *lrn_error_message(void);
+/* Status of that failure, and errno where it is LRN_EIO (else 0). */
+LRN_API int lrn_error_code(void);
+LRN_API int lrn_error_errno(void);
+/* "ESHAPE" for LRN_ESHAPE, and so on; "E?" for a number that is none. Static. */
+LRN_API const char *lrn_status_name(int status);
+/* Record a failure and return `status`: `return lrn_fail(LRN_EVALUE, "f: ...", ...)`.
+   For engine parts, plug-ins and callbacks of a host. */
+LRN_API int lrn_fail(int status, const char *format, ...) LRN_PRINTF(2, 3);
+
+/* }==================================================================== */
+
+/* {====================================================================
+** Process: version, threads, memory
+** ===================================================================== */
+
+/* LRN_VERSION of the library that is loaded. Static. */
+LRN_API const char *lrn_version(void);
+/* Core type that OpenBLAS chose ("Zen", "SkylakeX", ...), and the instruction set of lrn's own
+   kernels: "generic" or "avx2" (LRN_ISA forces one; read once, at first use). Static. */
+LRN_API const char *lrn_blas_core(void);
+LRN_API const char *lrn_isa(void);
+
+/* Worker threads used by one call, the caller's included. Start value: LRN_NUM_THREADS,
+   else the number of CPUs this process may run on. LRN_EVALUE outside 1..256; LRN_ENOMEM
+   where the system gives no more threads (the old number stays). Changing it changes no
+   result. Waits until no call is in the pool. */
+LRN_API int lrn_set_threads(int n);
+LRN_API int lrn_get_threads(void);
+/* 1: every matrix product is cut into eight slices, whatever its shape; 0 (default): into a
+   number that depends on its shape. Both give the same bits for any number of threads. */
+LRN_API int lrn_set_deterministic(int on);
+LRN_API int lrn_get_deterministic(void);
+
+typedef struct lrn_memory {
+  int64_t live_bytes;  /* held now by tensors, models and workspaces (host memory) */
+  int64_t peak_bytes;  /* the largest live_bytes since lrn_memory_reset_peak */
+  int64_t live_blocks; /* number of blocks held now */
+  int64_t allocations; /* number of allocations ever made */
+} lrn_memory;
+LRN_API void lrn_memory_stats(lrn_memory *out);
+LRN_API void lrn_memory_reset_peak(void);
+/* For tests: let the n-th allocation from now (1 is the next) fail, once (mode 0) or it and
+   all that follow (mode 1). n = 0 switches it off. Process-wide. */
+LRN_API void lrn_memory_fail(int64_t n, int mode);
+/* For a host's own allocator (that of its Lua state, say) that is to take part in it: 1 where
+   this allocation must fail. */
+LRN_API int lrn_memory_must_fail(void);
+
+/* }==================================================================== */
+
+/* {====================================================================
+** Devices
+** ===================================================================== */
+
+/* "cpu" is always there. "cuda" is opened from liblrn_cuda.so at first use; "emul" runs the
+   CUDA kernels on the CPU (test builds: liblrn_emul.so). Lent; lives as long as the process. */
+typedef struct lrn_device lrn_device;
+
+/* LRN_EUNSUPPORTED with the reason where the device cannot be opened; LRN_EARG for a name
+   that is none. "cuda" is "cuda:0". */
+LRN_API int lrn_device_open(const lrn_device **device, const char *name);
+LRN_API const char *lrn_device_name(const lrn_device *device);
+LRN_API const lrn_device *lrn_device_cpu(void);
+
+/* }==================================================================== */
+
+/* {====================================================================
+** Tensors
+** ===================================================================== */
+
+#define LRN_MAXDIM 8 /* dimensions of a tensor at most */
+
+typedef enum lrn_dtype {
+  LRN_F32 = 0, /* float */
+  LRN_F64 = 1, /* double */
+  LRN_I64 = 2,
+  LRN_I32 = 3,
+  LRN_U8 = 4,
+  LRN_BOOL = 5, /* one byte, 0 or 1 */
+  LRN_DTYPES = 6
+} lrn_dtype;
+
+LRN_API const char *lrn_dtype_name(int dtype); /* "float32"; "?" for none. Static. */
+LRN_API size_t lrn_dtype_size(int dtype);      /* bytes an element; 0 for none */
+/* From a name or an alias (f32 f64 i64 i32 u8 b); LRN_EARG lists the valid ones. */
+LRN_API int lrn_dtype_parse(int *dtype, const char *name);
+/* dtype of the result of mixing two tensors, after the array API's table; a bool with a number
+   takes the number's, an integer with a float the float's. Cannot fail for valid dtypes. */
+LRN_API int lrn_dtype_promote(int a, int b);
+
+/* A tensor is a header (dtype, sizes, strides) on a reference-counted storage that views
+   share. An element's position is offset + sum(index[d] * stride[d]). */
+typedef struct lrn_tensor lrn_tensor;
+
+/* New, contiguous (row-major), contents undefined. nd 0 is a scalar (size may be NULL).
+   device NULL: the CPU. LRN_ESHAPE: nd outside 0..8, a negative size, a product above 2^47
+   bytes; LRN_ENOMEM. */
+LRN_API int lrn_tensor_new(lrn_tensor **out, int dtype, int nd, const int64_t *size,
+                           const lrn_device *device);
+/* A tensor on host memory that the caller owns; nothing is copied. stride NULL: contiguous.
+   `release(ud)` is called exactly once, when the last view is freed (by the freeing thread);
+   release NULL: the memory outlives the tensor. On failure release is not called. */
+LRN_API int lrn_tensor_wrap(lrn_tensor **out, void *data, int dtype, int nd,
+                            const int64_t *size, const int64_t *stride,
+                            void (*release)(void *ud), void *ud);
+LRN_API void lrn_tensor_free(lrn_tensor *t);
+
+LRN_API int lrn_tensor_dtype(const lrn_tensor *t);
+LRN_API int lrn_tensor_ndim(const lrn_tensor *t);
+LRN_API int64_t lrn_tensor_size(const lrn_tensor *t, int d);   /* 0 <= d < ndim */
+LRN_API int64_t lrn_tensor_stride(const lrn_tensor *t, int d); /* in elements */
+LRN_API int64_t lrn_tensor_numel(const lrn_tensor *t);
+LRN_API const lrn_device *lrn_tensor_device(const lrn_tensor *t);
+/* Address of element (0, ..., 0), on the tensor's device. Lent. */
+LRN_API void *lrn_tensor_data(const lrn_tensor *t);
+LRN_API int lrn_tensor_is_contiguous(const lrn_tensor *t);
+LRN_API int lrn_tensor_shares(const lrn_tensor *a, const lrn_tensor *b); /* one storage? */
+/* Bytes that the storage holds (also those that this view does not reach). */
+LRN_API size_t lrn_tensor_storage_bytes(const lrn_tensor *t);
+
+/* One element as double / int64 (a float is truncated), by index of ndim entries. Copies from the device. LRN_EVALUE for
+   an index out of range; set: also for a value that the dtype cannot hold. */
+LRN_API int lrn_tensor_get(double *out, const lrn_tensor *t, const int64_t *index);
+LRN_API int lrn_tensor_get_int(int64_t *out, const lrn_tensor *t, const int64_t *index);
+LRN_API int lrn_tensor_set(lrn_tensor *t, const int64_t *index, double value);
+LRN_API int lrn_tensor_set_int(lrn_tensor *t, const int64_t *index, int64_t value);
+
+/* Views: new headers on the same storage. */
+LRN_API int lrn_tensor_alias(lrn_tensor **out, const lrn_tensor *t);
+/* [start, start + len) of dimension d */
+LRN_API int lrn_tensor_narrow(lrn_tensor **out, const lrn_tensor *t, int d, int64_t start,
+                              int64_t len);
+/* index i of dimension d, which is dropped */
+LRN_API int lrn_tensor_select(lrn_tensor **out, const lrn_tensor *t, int d, int64_t i);
+/* len elements of dimension d from `start` on, `step` (not 0, may be negative) apart */
+LRN_API int lrn_tensor_slice(lrn_tensor **out, const lrn_tensor *t, int d, int64_t start,
+                             int64_t len, int64_t step);
+LRN_API int lrn_tensor_permute(lrn_tensor **out, const lrn_tensor *t, const int *dims);
+LRN_API int lrn_tensor_transpose(lrn_tensor **out, const lrn_tensor *t, int d1, int d2);
+/* Another shape over the same elements; one size may be -1 (computed). LRN_ESHAPE where the
+   strides do not allow a view: see lrn_tensor_reshape, which copies then. */
+LRN_API int lrn_tensor_view(lrn_tensor **out, const lrn_tensor *t, int nd, const int64_t *size);
+LRN_API int lrn_tensor_reshape(lrn_tensor **out, const lrn_tensor *t, int nd,
+                               const int64_t *size);
+/* Broadcast to `size` (NumPy's rules; stride 0 where a dimension is repeated; -1 keeps) */
+LRN_API int lrn_tensor_expand(lrn_tensor **out, const lrn_tensor *t, int nd,
+                              const int64_t *size);
+LRN_API int lrn_tensor_unsqueeze(lrn_tensor **out, const lrn_tensor *t, int d);
+LRN_API int lrn_tensor_squeeze(lrn_tensor **out, const lrn_tensor *t, int d); /* -1: all */
+/* windows of `size` elements every `step` along d; the windows' elements become the last dim */
+LRN_API int lrn_tensor_unfold(lrn_tensor **out, const lrn_tensor *t, int d, int64_t size,
+                              int64_t step);
+/* diagonal `offset` (> 0 above, < 0 below) of dimensions d1, d2, as the last dimension */
+LRN_API int lrn_tensor_diagonal(lrn_tensor **out, const lrn_tensor *t, int64_t offset, int d1,
+                                int d2);
+
+/* Copies. */
+LRN_API int lrn_tensor_clone(lrn_tensor **out, const lrn_tensor *t); /* contiguous, its own storage */
+/* t itself under a new header where it already is contiguous, else a clone */
+LRN_API int lrn_tensor_contiguous(lrn_tensor **out, const lrn_tensor *t);
+/* Converted to dtype and device: a new header on the same storage where nothing changes.
+   float to integer truncates; LRN_EVALUE for NaN or a value that does not fit. */
+LRN_API int lrn_tensor_to(lrn_tensor **out, const lrn_tensor *t, int dtype,
+                          const lrn_device *device);
+/* dst[...] = src broadcast to dst's shape, converted to dst's dtype and device. Overlap of the
+   two is allowed. */
+LRN_API int lrn_tensor_copy(lrn_tensor *dst, const lrn_tensor *src);
+LRN_API int lrn_tensor_fill(lrn_tensor *t, double value);
+/* 1 where shapes and all values are equal (NaN differs from itself), else 0. Dtypes may
+   differ. */
+LRN_API int lrn_tensor_equal(int *out, const lrn_tensor *a, const lrn_tensor *b);
+
+/* Elementwise operations: the rows of kernel/ops.def, "add", "exp", ... */
+typedef struct lrn_arg {
+  const lrn_tensor *t; /* a tensor, or NULL: a scalar */
+  double d;            /* value of a scalar ... */
+  int64_t i;           /* ... and where it is an integer, exactly */
+  int is_int;
+} lrn_arg;
+static inline lrn_arg lrn_argt(const lrn_tensor *t) {
+  lrn_arg a;
+  a.t = t;
+  a.d = 0;
+  a.i = 0;
+  a.is_int = 0;
+  return a;
+}
+static inline lrn_arg lrn_argd(double d) {
+  lrn_arg a = lrn_argt(NULL);
+  a.d = d;
+  return a;
+}
+static inline lrn_arg lrn_argi(int64_t i) {
+  lrn_arg a = lrn_argt(NULL);
+  a.i = i;
+  a.d = (double)i;
+  a.is_int = 1;
+  return a;
+}
+
+LRN_API int lrn_op_count(void);
+LRN_API const char *lrn_op_name(int op);  /* NULL past the end. Static. */
+LRN_API int lrn_op_arity(int op);         /* 1, 2 or 3 */
+LRN_API const char *lrn_op_help(int op);  /* one line. Static. */
+LRN_API int lrn_op_find(const char *name); /* -1: none */
+/* out = op(args...), broadcast by NumPy's rules, on the tensors' device. `into` NULL: *out is a
+   new tensor; else the result is written there (its shape must be the result's, its dtype is
+   kept: a kind that does not fit is LRN_ETYPE) and out is not used (may be NULL). A scalar never
+   changes the kind of a tensor; an integer scalar that does not fit the dtype is LRN_EVALUE;
+   integer division by 0 is LRN_EVALUE. At least one argument is a tensor. `into` may be one of
+   the arguments. */
+LRN_API int lrn_map(lrn_tensor **out, lrn_tensor *into, int op, const lrn_arg *args, int n);
+
+/* Reductions: the rows of kernel/reduce.def: sum sumsq count max min.
+   dims: bit d set: dimension d is reduced; 0 means all. keepdim: reduced dimensions stay as 1.
+   Counts, and sums of integers and bool, are int64. min and max of nothing: LRN_EVALUE.
+   float32 sums are accumulated in double in a fixed order (docs/decisions.md, "Sums"). */
+LRN_API int lrn_reduce_find(const char *name);        /* -1: none */
+LRN_API const char *lrn_reduce_name(int red);         /* NULL past the end. Static. */
+LRN_API int lrn_reduce(lrn_tensor **out, int red, const lrn_tensor *t, unsigned dims,
+                       int keepdim);
+/* Same for a pair of tensors of one shape and dtype: "dot" x y, "diff" x - y, "sqdiff" (x - y)^2,
+   summed; y may be broadcast to x. */
+LRN_API int lrn_reduce2(lrn_tensor **out, int red, const lrn_tensor *x, const lrn_tensor *y,
+                        unsigned dims, int keepdim);
+/* Mean over dims, in the tensor's float dtype (float32 for others). */
+LRN_API int lrn_mean(lrn_tensor **out, const lrn_tensor *t, unsigned dims, int keepdim);
+/* Variance over dims (two passes), divided by n - correction. */
+LRN_API int lrn_var(lrn_tensor **out, const lrn_tensor *t, unsigned dims, int keepdim,
+                    double correction);
+/* log sum exp over dims, shifted by the maximum. float only. */
+LRN_API int lrn_logsumexp(lrn_tensor **out, const lrn_tensor *t, unsigned dims, int keepdim);
+/* Position (int64, + base) of the first smallest (max = 0) or largest element along d; d = -1:
+   in the whole tensor, flat. A NaN wins. */
+LRN_API int lrn_argextreme(lrn_tensor **out, const lrn_tensor *t, int max, int d, int keepdim,
+                           int64_t base);
+
+/* Indexing. idx: int64 or int32 positions counted from `base`; negative ones count from the end
+   (-1 is the last). LRN_EVALUE names the first one that is out of range. */
+/* out[..., k, ...] = t[..., idx[k], ...]; idx is 1-d */
+LRN_API int lrn_index_select(lrn_tensor **out, const lrn_tensor *t, int d,
+                             const lrn_tensor *idx, int64_t base);
+/* out[i][j] = t[idx[i][j]][j] for d = 0, and so on: idx has t's number of dimensions */
+LRN_API int lrn_gather(lrn_tensor **out, const lrn_tensor *t, int d, const lrn_tensor *idx,
+                       int64_t base);
+/* t[..., idx[k], ...] = src[..., k, ...] (src broadcast); of repeated positions the last wins */
+LRN_API int lrn_index_copy(lrn_tensor *t, int d, const lrn_tensor *idx, int64_t base,
+                           const lrn_tensor *src);
+/* The elements where mask (bool, t's shape) is true, in row-major order, 1-d */
+LRN_API int lrn_masked_select(lrn_tensor **out, const lrn_tensor *t, const lrn_tensor *mask);
+/* Positions (+ base) of the true (not 0) elements: int64, count x ndim */
+LRN_API int lrn_nonzero(lrn_tensor **out, const lrn_tensor *t, int64_t base);
+/* Join along an existing dimension / along a new one. Dtypes are promoted. */
+LRN_API int lrn_cat(lrn_tensor **out, const lrn_tensor *const *ts, int n, int d);
+LRN_API int lrn_stack(lrn_tensor **out, const lrn_tensor *const *ts, int n, int d);
+
+/* Matrix product of an n x k and a k x m tensor (float, one dtype; any strides). */
+LRN_API int lrn_mm(lrn_tensor **out, const lrn_tensor *a, const lrn_tensor *b);
+/* c = alpha a b + beta c; beta 0 overwrites c whatever it holds. c must not overlap a or b. */
+LRN_API int lrn_gemm(lrn_tensor *c, double alpha, const lrn_tensor *a, const lrn_tensor *b,
+                     double beta);
+
+/* }==================================================================== */
+
+/* {====================================================================
+** Random numbers: Philox4x32-10, keyed by element (docs/decisions.md, "Random numbers")
+** ===================================================================== */
+
+enum {
+  LRN_STREAM_INIT = 0,
+  LRN_STREAM_HIDDEN = 1,
+  LRN_STREAM_VISIBLE = 2,
+  LRN_STREAM_MASK = 3,
+  LRN_STREAM_METRIC = 4,
+  LRN_STREAM_CHAIN = 5,
+  LRN_STREAM_SHUFFLE = 6,
+  LRN_STREAM_USER = 7
+};
+
+/* Names one draw: element e of the draw is random number `first + e` of it. */
+typedef struct lrn_key {
+  uint64_t seed;   /* the generator's seed */
+  uint64_t step;   /* training step, call counter or epoch; below 2^56 */
+  uint32_t stream; /* LRN_STREAM_*, below 256 */
+  uint32_t draw;   /* number of the draw within the step */
+  uint64_t first;  /* number of the first element */
+} lrn_key;
+
+typedef enum lrn_dist {
+  LRN_UNIFORM = 0,   /* a + (b - a) u, u in [0, 1) */
+  LRN_NORMAL = 1,    /* a + b z */
+  LRN_BERNOULLI = 2, /* u < a ? 1 : 0 */
+  LRN_INTEGER = 3    /* a + floor(u (b - a + 1)) by multiply-shift of 64 random bits: a..b */
+} lrn_dist;
+
+/* Fill t (any dtype that holds the values; elements in row-major order). a, b: see lrn_dist. */
+LRN_API int lrn_random(lrn_tensor *t, int dist, double a, double b, lrn_key key);
+/* u < p elementwise: 1 or 0 in t, p broadcast to t's shape. LRN_EVALUE where a p is not in [0, 1]. */
+LRN_API int lrn_random_bernoulli(lrn_tensor *t, const lrn_tensor *p, lrn_key key);
+/* A random permutation of base .. base + n - 1 in t (int64, 1-d, n elements): Fisher-Yates from
+   the last element down, position i exchanged with (r (i + 1)) >> 64, r the 64 bits of element i. */
+LRN_API int lrn_permutation(lrn_tensor *t, int64_t base, lrn_key key);
+
+/* }==================================================================== */
+
+/* {====================================================================
+** Files
+** ===================================================================== */
+
+/* An IDX file (Y. LeCun's format), plain or gzip; big-endian values of any of its types except
+   16 bit, which become int32. Result on the CPU. LRN_EIO, LRN_EFORMAT name the file and offset. */
+LRN_API int lrn_idx_load(lrn_tensor **out, const char *path);
+/* Written atomically (see lrn_file_save); a path ending in .gz is compressed. uint8, int32,
+   float32, float64. */
+LRN_API int lrn_idx_save(const char *path, const lrn_tensor *t);
+
+/* A safetensors file in memory: named tensors and metadata (string to string). */
+typedef struct lrn_file lrn_file;
+LRN_API int lrn_file_new(lrn_file **out);
+/* Reads and checks everything: header, ranges that tile the data, and lrn.sha256 where it is
+   present (it is not kept among the metadata). Tensors come in the order of the header. LRN_EIO;
+   LRN_EFORMAT names the offset, what was found and what was expected. */
+LRN_API int lrn_file_load(lrn_file **out, const char *path);
+/* Same from bytes in memory; `name` stands in messages for the path. */
+LRN_API int lrn_file_parse(lrn_file **out, const void *data, size_t n, const char *name);
+LRN_API void lrn_file_free(lrn_file *f);
+/* Adds a copy of t (from any device, made contiguous) or of a string. LRN_EARG for a name that
+   is there already or is empty. */
+LRN_API int lrn_file_put(lrn_file *f, const char *name, const lrn_tensor *t);
+LRN_API int lrn_file_put_meta(lrn_file *f, const char *key, const char *value);
+/* Number of tensors, and the i-th (name and tensor lent); NULL past the end. */
+LRN_API int lrn_file_count(const lrn_file *f);
+LRN_API const lrn_tensor *lrn_file_at(const lrn_file *f, int i, const char **name);
+LRN_API const lrn_tensor *lrn_file_get(const lrn_file *f, const char *name); /* NULL: none */
+LRN_API int lrn_file_meta_count(const lrn_file *f);
+LRN_API const char *lrn_file_meta_at(const lrn_file *f, int i, const char **key);
+LRN_API const char *lrn_file_meta(const lrn_file *f, const char *key); /* NULL: none */
+/* Written to a temporary name in the same folder, fsync, rename, fsync of the folder: `path`
+   is the old file or the whole new one at any moment. Adds lrn.sha256. A symbolic link is
+   replaced by the file; a folder or a device is refused. LRN_EIO. */
+LRN_API int lrn_file_save(const lrn_file *f, const char *path);
+
+/* }==================================================================== */
+
+/* {====================================================================
+** Restricted Boltzmann machines
+** ===================================================================== */
+
+/* Rows of kernel/unit.def. With E(v,h) = sum self(v) + sum self(h) - a.v - b.h - v W h and
+   p = exp(-E / temperature) / Z, a unit with input x has the cumulant A(x) and the mean A'(x). */
+typedef enum lrn_unit {
+  LRN_UNIT_BERNOULLI = 0, /* 0 or 1 */
+  LRN_UNIT_GAUSSIAN = 1,  /* real, self energy s^2 / 2 */
+  LRN_UNIT_RELU = 2,      /* rectified Gaussian: s >= 0, self energy s^2 / 2 */
+  LRN_UNITS = 3
+} lrn_unit;
+LRN_API const char *lrn_unit_name(int unit); /* NULL for none. Static. */
+LRN_API int lrn_unit_parse(int *unit, const char *name);
+
+typedef enum lrn_unit_part {
+  LRN_UNIT_SELF = 0,     /* self energy of the state x */
+  LRN_UNIT_CUMULANT = 1, /* T log integral exp(-(self(s) - x s) / T) ds */
+  LRN_UNIT_MEAN = 2      /* E[s | x], the cumulant's derivative */
+} lrn_unit_part;
+/* out = that function of x elementwise, at temperature T > 0; float, out of x's shape and dtype,
+   both contiguous. LRN_EUNSUPPORTED where the row has no such function. */
+LRN_API int lrn_unit_map(lrn_tensor *out, int unit, int part, const lrn_tensor *x,
+                         double temperature);
+/* out = a sample of each unit with input x. */
+LRN_API int lrn_unit_sample(lrn_tensor *out, int unit, const lrn_tensor *x,
+                            double temperature, lrn_key key);
+
+typedef enum lrn_bias {
+  LRN_BIAS_ZERO = 0,
+  LRN_BIAS_DATA = 1 /* first lrn_rbm_prepare: the visible mean equals that of the data */
+} lrn_bias;
+
+typedef struct lrn_rbm_options {
+  size_t struct_size;        /* sizeof(lrn_rbm_options); set by lrn_rbm_defaults */
+  int64_t n_visible;         /* 128 */
+  int64_t n_hidden;          /* 128 */
+  int visible, hidden;       /* lrn_unit: Bernoulli, Bernoulli */
+  int dtype;                 /* LRN_F32 or LRN_F64 */
+  const lrn_device *device;  /* NULL: the CPU */
+  int64_t steps;             /* 1: k of CD-k and PCD-k; >= 1 */
+  double learning_rate;      /* 0.1; >= 0 */
+  double momentum;           /* 0; in [0, 1) */
+  double decay;              /* 0; >= 0; acts on weights only */
+  double temperature;        /* 1; > 0; in both phases and in inference */
+  int64_t persistent;        /* 0: CD; P > 0: PCD with P chains */
+  int visible_bias;          /* lrn_bias: LRN_BIAS_DATA */
+  uint64_t seed;             /* 1 */
+} lrn_rbm_options;
+LRN_API void lrn_rbm_defaults(lrn_rbm_options *options);
+
+/* A model: parameters and options. Inference only reads it, so that threads may share one,
+   each with a workspace of its own. */
+typedef struct lrn_rbm lrn_rbm;
+/* Everything that a call needs beside the model: activations, gradient, momentum, chains,
+   generator counters, sums of the metrics. Belongs to the model it was made for. */
+typedef struct lrn_work lrn_work;
+
+/* W is n_visible x n_hidden, drawn from N(0, 0.01^2) (stream 0); a and b are 0. The errors name
+   the option, its value and what is valid. */
+LRN_API int lrn_rbm_new(lrn_rbm **out, const lrn_rbm_options *options);
+LRN_API void lrn_rbm_free(lrn_rbm *m);
+LRN_API const lrn_rbm_options *lrn_rbm_get_options(const lrn_rbm *m); /* lent */
+/* Acts at the next step. Sizes, units, dtype, device and seed are fixed: LRN_EVALUE. */
+LRN_API int lrn_rbm_set_options(lrn_rbm *m, const lrn_rbm_options *options);
+/* i-th parameter: "W" (V x H), "a" (V), "b" (H); NULL past the end. Lent; writing to it writes to the
+   model. */
+LRN_API lrn_tensor *lrn_rbm_parameter(const lrn_rbm *m, int i, const char **name);
+
+enum { LRN_WORK_TRAIN = 1 };
+/* For batches of up to `batch` rows; flags LRN_WORK_TRAIN: also gradient, momentum and chains.
+   Inference on more rows goes through them in such batches. */
+LRN_API int lrn_work_new(lrn_work **out, const lrn_rbm *m, int64_t batch, int flags);
+/* Makes room for larger batches, for training, or for another number of chains; momentum,
+   chains that keep their number, and counters stay. On failure the workspace is as before. */
+LRN_API int lrn_work_reserve(lrn_work *w, const lrn_rbm *m, int64_t batch, int flags);
+LRN_API void lrn_work_free(lrn_work *w);
+LRN_API int64_t lrn_work_batch(const lrn_work *w);
+
+/* Where training stands; what a resumed run needs beside the tensors. */
+typedef struct lrn_state {
+  uint64_t step;    /* training steps since the model was made */
+  uint64_t calls;   /* sampling calls by the user: `step` of stream 7 */
+  int64_t epoch;    /* epochs completed */
+  int64_t batch;    /* batches done in the current epoch */
+  int64_t samples;  /* rows seen in the current epoch; the sums are over them */
+  double mse, error, pl;
+} lrn_state;
+LRN_API void lrn_work_get_state(const lrn_work *w, lrn_state *out);
+LRN_API void lrn_work_set_state(lrn_work *w, const lrn_state *state);
+/* Means of the epoch that ends; epoch + 1, batch and sums 0. pl is NaN where the model has
+   none. LRN_ESTATE where no row was seen. */
+LRN_API int lrn_work_end_epoch(lrn_work *w, lrn_state *means);
+
+/* Lent tensors of a training workspace; NULL past the end or where there is none.
+   Gradient and momentum: one contiguous buffer each, laid out as the parameters. */
+LRN_API lrn_tensor *lrn_work_gradient(const lrn_work *w, int i, const char **name);
+LRN_API lrn_tensor *lrn_work_momentum(const lrn_work *w, int i, const char **name);
+LRN_API lrn_tensor *lrn_work_chain(const lrn_work *w); /* P x n_hidden states */
+/* The last step's negative visible states (rows x V): of the CD chain, or of the persistent
+   chains. A view on the workspace: the next call overwrites it. Caller frees. */
+LRN_API int lrn_work_negative(lrn_tensor **out, const lrn_work *w);
+
+/* Data: N rows of n_visible values in dimensions 2 and up (a 1-d tensor is one row). uint8
+   means value / 255; other dtypes are taken as they are. On the model's device or the CPU. */
+
+/* Before the first step: sets the visible biases where visible_bias is LRN_BIAS_DATA, they are
+   all 0 and no step was made. A Bernoulli unit's mean is kept within 1 / (N + 2) of 0 and 1. */
+LRN_API int lrn_rbm_prepare(lrn_rbm *m, lrn_work *w, const lrn_tensor *data);
+/* One training step (models: Hinton 2002, 2012; Tieleman 2008) on the rows idx[first .. first +
+   count) of data, or data[first .. first + count) where idx is NULL; idx int64, counted from
+   base. Allocates nothing. On the CPU a NaN or an infinity in the rows is LRN_ENUMERIC before
+   anything changes; one in the parameters after the update is LRN_ENUMERIC and names the
+   tensor (the step is counted). LRN_ESHAPE: count above the workspace's batch. */
+LRN_API int lrn_rbm_step(lrn_rbm *m, lrn_work *w, const lrn_tensor *data,
+                         const lrn_tensor *idx, int64_t base, int64_t first, int64_t count);
+/* The two halves of it, without metrics: chain and gradient of mean F(v+) - mean F(v-) at the
+   temperature; then decay, momentum and update, which counts the step. */
+LRN_API int lrn_rbm_gradient(const lrn_rbm *m, lrn_work *w, const lrn_tensor *data,
+                             const lrn_tensor *idx, int64_t base, int64_t first,
+                             int64_t count);
+LRN_API int lrn_rbm_update(lrn_rbm *m, lrn_work *w);
+
+/* Inference. Outputs are tensors made by the caller with the model's dtype and device,
+   contiguous, of the shape named; NULL: not wanted. A call that samples takes one from `calls`.
+   hidden: N x H means and states given v; visible: N x V means and states given h. */
+LRN_API int lrn_rbm_hidden(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean,
+                           lrn_tensor *state, const lrn_tensor *v);
+LRN_API int lrn_rbm_visible(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean,
+                            lrn_tensor *state, const lrn_tensor *h);
+/* F(v) = sum self(v) - a.v - sum_j A(x_j), x = v W + b: N values. */
+LRN_API int lrn_rbm_free_energy(const lrn_rbm *m, lrn_work *w, lrn_tensor *F,
+                                const lrn_tensor *v);
+/* Mean over rows of V log sigmoid((F(flip_i v) - F(v)) / T), v rounded to 0 or 1 (half to even),
+   i drawn per row. LRN_EUNSUPPORTED where the visible units are not Bernoulli. */
+LRN_API int lrn_rbm_pseudo_likelihood(const lrn_rbm *m, lrn_work *w, double *pl,
+                                      const lrn_tensor *v);
+/* One sweep from each row: v (N x V) visible means given sampled hidden states (mean_field: given
+   hidden means). error: mean over rows of sum (row - means)^2; sampled: of sum (row -
+   states)^2. */
+LRN_API int lrn_rbm_reconstruct(const lrn_rbm *m, lrn_work *w, double *error,
+                                double *sampled, lrn_tensor *v, const lrn_tensor *data,
+                                int mean_field);
+/* The CD chain of options.steps sweeps: means and states of h given v (ph, sh), of h given the
+   last v (qh, th), and that v (vk). */
+LRN_API int lrn_rbm_gibbs(const lrn_rbm *m, lrn_work *w, lrn_tensor *ph, lrn_tensor *sh,
+                          lrn_tensor *qh, lrn_tensor *th, lrn_tensor *vk,
+                          const lrn_tensor *v);
+/* n = rows of the outputs: chains of `steps` >= 1 sweeps. start NULL: hidden states drawn from
+   the biases alone; else n x V rows to start from. mean and state: N x V of the last sweep. */
+LRN_API int lrn_rbm_sample(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean,
+                           lrn_tensor *state, const lrn_tensor *start, int64_t steps);
+/* log Z by enumeration of the smaller Bernoulli layer, which has at most 24 units
+   (else LRN_EUNSUPPORTED); and mean over rows of log p(v) = -F(v) / T - log Z, in nats. */
+LRN_API int lrn_rbm_log_partition(const lrn_rbm *m, lrn_work *w, double *log_z);
+LRN_API int lrn_rbm_log_likelihood(const lrn_rbm *m, lrn_work *w, double *mean,
+                                   const lrn_tensor *v);
+
+/* Into a file, under the names of numerics.md: W a b, momentum.W ..., chain.h and the metadata
+   lrn.format, lrn.class ("RBM"), lrn.options, lrn.generator. w may be NULL. */
+LRN_API int lrn_rbm_store(lrn_file *f, const lrn_rbm *m, const lrn_work *w);
+/* Back from it. device NULL: the CPU. The workspace is for training where the file has momentum. LRN_EFORMAT names what is
+   missing or does not fit. */
+LRN_API int lrn_rbm_restore(lrn_rbm **m, lrn_work **w, const lrn_file *f,
+                            const lrn_device *device);
+
+/* }==================================================================== */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,27 @@
+/*
+** dense.c - the link in which every visible unit meets every hidden one: x = v W, u = h W'.
+*/
+#include "model/model.h"
+
+static int up(const lrn_rbm *m, void *x, const void *v, int64_t rows) {
+  const lrn_rbm_options *o = &m->options;
+  return o->device->backend.gemm(o->dtype, 0, 0, rows, o->n_hidden, o->n_visible, 1, v,
+                                 o->n_visible, m->parameter[LRN_PARAMETER_W]->view.data,
+                                 o->n_hidden, 0, x, o->n_hidden);
+}
+
+static int down(const lrn_rbm *m, void *u, const void *h, int64_t rows) {
+  const lrn_rbm_options *o = &m->options;
+  return o->device->backend.gemm(o->dtype, 0, 1, rows, o->n_visible, o->n_hidden, 1, h,
+                                 o->n_hidden, m->parameter[LRN_PARAMETER_W]->view.data,
+                                 o->n_hidden, 0, u, o->n_visible);
+}
+
+static int gradient(const lrn_rbm *m, void *gW, double alpha, const void *v, const void *h,
+                    int64_t rows) {
+  const lrn_rbm_options *o = &m->options;
+  return o->device->backend.gemm(o->dtype, 1, 0, o->n_visible, o->n_hidden, rows, alpha, v,
+                                 o->n_visible, h, o->n_hidden, 0, gW, o->n_hidden);
+}
+
+const lrn_link lrn_link_dense = {"dense", up, down, gradient};

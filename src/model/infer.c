@@ -1,0 +1,432 @@
+/*
+** infer.c - what a model can be asked without changing it. Rows go through the workspace in
+** batches; the model is only read.
+*/
+#include <math.h>
+#include <string.h>
+
+#include "model/model.h"
+
+int lrn_pseudo_sum(const lrn_rbm *m, lrn_work *w, int64_t n, lrn_key key, double *sum);
+
+/* An output of the caller: the model's dtype and device, contiguous, rows x units; or NULL. */
+static int check_output(const lrn_rbm *m, const lrn_tensor *t, int64_t rows, int64_t units,
+                        const char *function, const char *name) {
+  char text[LRN_SHAPE_MAX];
+  if (t == NULL)
+    return LRN_OK;
+  if (t->view.dtype != m->options.dtype || t->storage->device != m->options.device ||
+      !lrn_tensor_is_contiguous(t) || lrn_tensor_numel(t) != rows * units)
+    return lrn_fail(LRN_ESHAPE, "%s: %s: got %s, expected a contiguous %s tensor of %lld x %lld "
+                    "on %s", function, name, lrn_tensor_text(text, t),
+                    lrn_dtype_name(m->options.dtype), (long long)rows, (long long)units,
+                    m->options.device->name);
+  return LRN_OK;
+}
+
+static void *row_at(const lrn_tensor *t, int64_t row, int64_t units) {
+  return t == NULL ? NULL
+                   : (char *)t->view.data +
+                       row * units * (int64_t)lrn_dtype_size(t->view.dtype);
+}
+
+static int64_t piece(const lrn_work *w, int64_t n, int64_t at) {
+  return n - at < w->batch ? n - at : w->batch;
+}
+
+int lrn_rbm_hidden(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *state,
+                   const lrn_tensor *v) {
+  int64_t H = m->options.n_hidden;
+  uint64_t call = w->state.calls;
+  lrn_tensor *held = NULL;
+  lrn_rows rows;
+  int st;
+  LRN_TRY(lrn_check_work(m, w, 0, 0, "hidden_sampling"));
+  LRN_GO(lrn_rows_any(&rows, &held, m, v, "hidden_sampling"));
+  LRN_GO(check_output(m, mean, rows.n, H, "hidden_sampling", "mean"));
+  LRN_GO(check_output(m, state, rows.n, H, "hidden_sampling", "state"));
+  for (int64_t at = 0; at < rows.n; at += w->batch) {
+    int64_t n = piece(w, rows.n, at);
+    LRN_GO(lrn_load_rows(m, w->v->view.data, &rows, NULL, 0, at, n, 0, "hidden_sampling"));
+    LRN_GO(lrn_input(m, LRN_SIDE_HIDDEN, w->q->view.data, w->v->view.data, n));
+    LRN_GO(lrn_activate(m, LRN_SIDE_HIDDEN, w->q->view.data, n, row_at(mean, at, H),
+                        row_at(state, at, H), lrn_key_of(m, call, LRN_STREAM_USER, 0, at * H),
+                        NULL));
+  }
+  w->state.calls += state != NULL;
+done:
+  lrn_tensor_free(held);
+  return st;
+}
+
+int lrn_rbm_visible(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *state,
+                    const lrn_tensor *h) {
+  int64_t V = m->options.n_visible, H = m->options.n_hidden, N;
+  uint64_t call = w->state.calls;
+  lrn_tensor *cast = NULL, *flat = NULL;
+  char text[LRN_SHAPE_MAX];
+  int st;
+  LRN_TRY(lrn_check_work(m, w, 0, 0, "visible_sampling"));
+  if (h->view.nd < 1 || h->view.nd > 2 || h->view.size[h->view.nd - 1] != H)
+    return lrn_fail(LRN_ESHAPE, "visible_sampling: got %s, expected rows of %lld values (n_hidden)",
+                    lrn_tensor_text(text, h), (long long)H);
+  N = h->view.nd == 1 ? 1 : h->view.size[0];
+  LRN_GO(check_output(m, mean, N, V, "visible_sampling", "mean"));
+  LRN_GO(check_output(m, state, N, V, "visible_sampling", "state"));
+  LRN_GO(lrn_tensor_to(&cast, h, m->options.dtype, m->options.device));
+  LRN_GO(lrn_tensor_contiguous(&flat, cast));
+  for (int64_t at = 0; at < N; at += w->batch) {
+    int64_t n = piece(w, N, at);
+    LRN_GO(lrn_input(m, LRN_SIDE_VISIBLE, w->v->view.data, row_at(flat, at, H), n));
+    LRN_GO(lrn_activate(m, LRN_SIDE_VISIBLE, w->v->view.data, n, row_at(mean, at, V),
+                        row_at(state, at, V), lrn_key_of(m, call, LRN_STREAM_USER, 1, at * V),
+                        NULL));
+  }
+  w->state.calls += state != NULL;
+done:
+  lrn_tensor_free(cast);
+  lrn_tensor_free(flat);
+  return st;
+}
+
+/* {=== Free energy === */
+
+/* out[r] = (divisor-scaled) row sums of f: rows x units, contiguous; y a row that is repeated. */
+static int row_sums(const lrn_rbm *m, int red, lrn_view *out, const void *x, const void *y,
+                    int64_t rows, int64_t units, double divisor) {
+  lrn_view v = {.dtype = m->options.dtype, .nd = 2, .data = (void *)(uintptr_t)x}, vy;
+  v.size[0] = rows;
+  v.stride[0] = units;
+  v.size[1] = units;
+  v.stride[1] = 1;
+  vy = v;
+  vy.data = (void *)(uintptr_t)y;
+  vy.stride[0] = 0;
+  return m->options.device->backend.reduce(red, out, &v, y != NULL ? &vy : NULL, 1, divisor);
+}
+
+static int binary(const lrn_rbm *m, int op, const lrn_view *out, const lrn_view *a,
+                  const lrn_view *b) {
+  lrn_operand in[2] = {{.view = *a}, {.view = *b}};
+  return m->options.device->backend.map(op, m->options.dtype, out, in, 2);
+}
+
+int lrn_side_energy(const lrn_rbm *m, lrn_work *w, int side, void *F, const void *states,
+                    int64_t rows) {
+  const lrn_rbm_options *o = &m->options;
+  int other = side == LRN_SIDE_VISIBLE ? LRN_SIDE_HIDDEN : LRN_SIDE_VISIBLE;
+  lrn_layer own = lrn_layer_of(m, side), far = lrn_layer_of(m, other);
+  /* far's inputs, in a buffer of its width that `states` is not in; spare holds self energies */
+  void *x = other == LRN_SIDE_HIDDEN ? w->q->view.data : w->v->view.data;
+  lrn_view xv = {.dtype = o->dtype, .nd = 2, .data = x}, bias = xv, fv = xv, part;
+  xv.size[0] = rows;
+  xv.size[1] = far.units;
+  xv.stride[0] = far.units;
+  xv.stride[1] = 1;
+  bias = xv;
+  bias.data = (void *)(uintptr_t)far.bias;
+  bias.stride[0] = 0;
+  fv = (lrn_view){.dtype = o->dtype, .nd = 1, .data = F, .size = {rows}, .stride = {1}};
+  part = fv;
+  part.data = w->scratch->view.data; /* doubles: wide enough for either dtype */
+  LRN_TRY(lrn_input(m, other, x, states, rows));
+  LRN_TRY(binary(m, LRN_OP_add, &xv, &xv, &bias));
+  LRN_TRY(o->device->backend.unit_map(far.unit, LRN_UNIT_CUMULANT, o->dtype, rows * far.units, x, x,
+                                      o->temperature));
+  LRN_TRY(row_sums(m, LRN_RED_sum, &fv, x, NULL, rows, far.units, -1));
+  LRN_TRY(row_sums(m, LRN_RED_dot, &part, states, own.bias, rows, own.units, -1));
+  LRN_TRY(binary(m, LRN_OP_add, &fv, &fv, &part));
+  LRN_TRY(o->device->backend.unit_map(own.unit, LRN_UNIT_SELF, o->dtype, rows * own.units,
+                                      w->spare->view.data, states, o->temperature));
+  LRN_TRY(row_sums(m, LRN_RED_sum, &part, w->spare->view.data, NULL, rows, own.units, 1));
+  return binary(m, LRN_OP_add, &fv, &fv, &part);
+}
+
+int lrn_rbm_free_energy(const lrn_rbm *m, lrn_work *w, lrn_tensor *F, const lrn_tensor *v) {
+  lrn_tensor *held = NULL;
+  lrn_rows rows;
+  int st;
+  LRN_TRY(lrn_check_work(m, w, 0, 0, "energy"));
+  LRN_GO(lrn_rows_any(&rows, &held, m, v, "energy"));
+  LRN_GO(check_output(m, F, rows.n, 1, "energy", "F"));
+  for (int64_t at = 0; at < rows.n; at += w->batch) {
+    int64_t n = piece(w, rows.n, at);
+    LRN_GO(lrn_load_rows(m, w->v->view.data, &rows, NULL, 0, at, n, 0, "energy"));
+    LRN_GO(lrn_side_energy(m, w, LRN_SIDE_VISIBLE, row_at(F, at, 1), w->v->view.data, n));
+  }
+done:
+  lrn_tensor_free(held);
+  return st;
+}
+
+/* ===} */
+
+/* A zeroed double on the device for a metric's sum. */
+static int zero_sums(lrn_tensor **out, const lrn_rbm *m) {
+  int64_t n = 2;
+  LRN_TRY(lrn_tensor_new(out, LRN_F64, 1, &n, m->options.device));
+  return lrn_tensor_fill(*out, 0);
+}
+
+int lrn_rbm_pseudo_likelihood(const lrn_rbm *m, lrn_work *w, double *pl, const lrn_tensor *v) {
+  uint64_t call = w->state.calls;
+  lrn_tensor *held = NULL, *sum = NULL;
+  lrn_rows rows;
+  int64_t zero = 0;
+  double total;
+  int st;
+  LRN_TRY(lrn_check_work(m, w, 0, 0, "pseudo_likelihood"));
+  if (m->options.visible != LRN_UNIT_BERNOULLI)
+    return lrn_fail(LRN_EUNSUPPORTED, "pseudo_likelihood: not defined for %s visible units",
+                    lrn_unit_name(m->options.visible));
+  LRN_GO(lrn_rows_any(&rows, &held, m, v, "pseudo_likelihood"));
+  if (rows.n == 0) {
+    st = lrn_fail(LRN_EVALUE, "pseudo_likelihood: data: no row");
+    goto done;
+  }
+  LRN_GO(zero_sums(&sum, m));
+  for (int64_t at = 0; at < rows.n; at += w->batch) {
+    int64_t n = piece(w, rows.n, at);
+    LRN_GO(lrn_load_rows(m, w->v->view.data, &rows, NULL, 0, at, n, 0, "pseudo_likelihood"));
+    LRN_GO(lrn_pseudo_sum(m, w, n, lrn_key_of(m, call, LRN_STREAM_USER, 4, at),
+                          sum->view.data));
+  }
+  LRN_GO(lrn_tensor_get(&total, sum, &zero));
+  *pl = total / (double)rows.n;
+  w->state.calls++;
+done:
+  lrn_tensor_free(held);
+  lrn_tensor_free(sum);
+  return st;
+}
+
+int lrn_rbm_reconstruct(const lrn_rbm *m, lrn_work *w, double *error, double *sampled,
+                        lrn_tensor *v, const lrn_tensor *data, int mean_field) {
+  int64_t V = m->options.n_visible, H = m->options.n_hidden;
+  uint64_t call = w->state.calls;
+  lrn_tensor *held = NULL, *sums = NULL;
+  lrn_rows rows;
+  double total[2];
+  int st;
+  LRN_TRY(lrn_check_work(m, w, 0, 0, "reconstruct"));
+  LRN_GO(lrn_rows_any(&rows, &held, m, data, "reconstruct"));
+  LRN_GO(check_output(m, v, rows.n, V, "reconstruct", "v"));
+  if (rows.n == 0) {
+    st = lrn_fail(LRN_EVALUE, "reconstruct: data: no row");
+    goto done;
+  }
+  LRN_GO(zero_sums(&sums, m));
+  for (int64_t at = 0; at < rows.n; at += w->batch) {
+    int64_t n = piece(w, rows.n, at);
+    void *x = w->v->view.data, *u = w->spare->view.data, *q = w->q->view.data;
+    lrn_unit_args extra = {.mean_scale = 1, .target = x, .sums = sums->view.data,
+                           .scratch = w->scratch->view.data};
+    LRN_GO(lrn_load_rows(m, x, &rows, NULL, 0, at, n, 0, "reconstruct"));
+    LRN_GO(lrn_input(m, LRN_SIDE_HIDDEN, q, x, n));
+    LRN_GO(lrn_activate(m, LRN_SIDE_HIDDEN, q, n, mean_field ? q : NULL, mean_field ? NULL : q,
+                        lrn_key_of(m, call, LRN_STREAM_USER, 0, at * H), NULL));
+    LRN_GO(lrn_input(m, LRN_SIDE_VISIBLE, u, q, n));
+    /* the states are drawn for `sampled` alone, into rows of w->v that nothing needs */
+    LRN_GO(lrn_activate(m, LRN_SIDE_VISIBLE, u, n, row_at(v, at, V), lrn_row(w->v, w->batch),
+                        lrn_key_of(m, call, LRN_STREAM_USER, 1, at * V), &extra));
+  }
+  LRN_GO(m->options.device->backend.download(total, sums->view.data, sizeof total));
+  if (error != NULL)
+    *error = total[0] / (double)rows.n;
+  if (sampled != NULL)
+    *sampled = total[1] / (double)rows.n;
+  w->state.calls++;
+done:
+  lrn_tensor_free(held);
+  lrn_tensor_free(sums);
+  return st;
+}
+
+/* {=== Chains === */
+
+int lrn_rbm_gibbs(const lrn_rbm *m, lrn_work *w, lrn_tensor *ph, lrn_tensor *sh, lrn_tensor *qh,
+                  lrn_tensor *th, lrn_tensor *vk, const lrn_tensor *v) {
+  int64_t V = m->options.n_visible, H = m->options.n_hidden, k = m->options.steps;
+  uint64_t call = w->state.calls;
+  lrn_tensor *held = NULL;
+  lrn_rows rows;
+  int st;
+  LRN_TRY(lrn_check_work(m, w, 0, 0, "gibbs_sampling"));
+  LRN_GO(lrn_rows_any(&rows, &held, m, v, "gibbs_sampling"));
+  LRN_GO(check_output(m, ph, rows.n, H, "gibbs_sampling", "ph"));
+  LRN_GO(check_output(m, sh, rows.n, H, "gibbs_sampling", "sh"));
+  LRN_GO(check_output(m, qh, rows.n, H, "gibbs_sampling", "qh"));
+  LRN_GO(check_output(m, th, rows.n, H, "gibbs_sampling", "th"));
+  LRN_GO(check_output(m, vk, rows.n, V, "gibbs_sampling", "vk"));
+  for (int64_t at = 0; at < rows.n; at += w->batch) {
+    int64_t n = piece(w, rows.n, at);
+    void *x = w->v->view.data, *q = w->q->view.data, *h = w->h->view.data;
+    LRN_GO(lrn_load_rows(m, x, &rows, NULL, 0, at, n, 0, "gibbs_sampling"));
+    for (int64_t s = 0; s <= k; s++) {
+      lrn_tensor *mean = s == 0 ? ph : s == k ? qh : NULL;
+      lrn_tensor *state = s == 0 ? sh : s == k ? th : NULL;
+      LRN_GO(lrn_input(m, LRN_SIDE_HIDDEN, q, x, n));
+      LRN_GO(lrn_activate(m, LRN_SIDE_HIDDEN, q, n, row_at(mean, at, H), h,
+                          lrn_key_of(m, call, LRN_STREAM_USER, (int)(2 * s), at * H), NULL));
+      if (state != NULL) {
+        lrn_view to = {.dtype = m->options.dtype, .nd = 1, .data = row_at(state, at, H),
+                       .size = {n * H}, .stride = {1}};
+        lrn_view from = to;
+        from.data = h;
+        LRN_GO(lrn_copy_views(m->options.device, &to, &from));
+      }
+      if (s == k)
+        break;
+      LRN_GO(lrn_input(m, LRN_SIDE_VISIBLE, x, h, n));
+      LRN_GO(lrn_activate(m, LRN_SIDE_VISIBLE, x, n, NULL, x,
+                          lrn_key_of(m, call, LRN_STREAM_USER, (int)(2 * s + 1), at * V), NULL));
+    }
+    if (vk != NULL) {
+      lrn_view to = {.dtype = m->options.dtype, .nd = 1, .data = row_at(vk, at, V),
+                     .size = {n * V}, .stride = {1}};
+      lrn_view from = to;
+      from.data = x;
+      LRN_GO(lrn_copy_views(m->options.device, &to, &from));
+    }
+  }
+  w->state.calls++;
+done:
+  lrn_tensor_free(held);
+  return st;
+}
+
+int lrn_rbm_sample(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *state,
+                   const lrn_tensor *start, int64_t steps) {
+  int64_t V = m->options.n_visible, H = m->options.n_hidden, N;
+  const lrn_tensor *any = mean != NULL ? mean : state;
+  uint64_t call = w->state.calls;
+  lrn_tensor *held = NULL;
+  lrn_rows rows = {0};
+  int st;
+  LRN_TRY(lrn_check_work(m, w, 0, 0, "sample"));
+  if (any == NULL)
+    return lrn_fail(LRN_EARG, "sample: neither means nor states are wanted");
+  if (steps < 1)
+    return lrn_fail(LRN_EVALUE, "sample: steps: got %lld, expected an integer >= 1",
+                    (long long)steps);
+  N = lrn_tensor_numel(any) / V;
+  LRN_GO(check_output(m, mean, N, V, "sample", "mean"));
+  LRN_GO(check_output(m, state, N, V, "sample", "state"));
+  if (start != NULL) {
+    LRN_GO(lrn_rows_any(&rows, &held, m, start, "sample"));
+    if (rows.n != N) {
+      st = lrn_fail(LRN_ESHAPE, "sample: start: got %lld rows, expected %lld", (long long)rows.n,
+                    (long long)N);
+      goto done;
+    }
+  }
+  for (int64_t at = 0; at < N; at += w->batch) {
+    int64_t n = piece(w, N, at);
+    void *x = w->v->view.data, *q = w->q->view.data, *h = w->h->view.data;
+    for (int64_t s = 0; s < steps; s++) {
+      int last = s + 1 == steps;
+      if (s == 0 && start == NULL) { /* inputs 0: the biases alone */
+        lrn_view zero = {.dtype = m->options.dtype, .nd = 1, .data = q, .size = {n * H},
+                         .stride = {1}};
+        lrn_operand in = {.is_scalar = 1};
+        LRN_GO(m->options.device->backend.map(LRN_OP_COPY, zero.dtype, &zero, &in, 1));
+      } else {
+        if (s == 0)
+          LRN_GO(lrn_load_rows(m, x, &rows, NULL, 0, at, n, 0, "sample"));
+        LRN_GO(lrn_input(m, LRN_SIDE_HIDDEN, q, x, n));
+      }
+      LRN_GO(lrn_activate(m, LRN_SIDE_HIDDEN, q, n, NULL, h,
+                          lrn_key_of(m, call, LRN_STREAM_USER, (int)(2 * s), at * H), NULL));
+      LRN_GO(lrn_input(m, LRN_SIDE_VISIBLE, x, h, n));
+      LRN_GO(lrn_activate(m, LRN_SIDE_VISIBLE, x, n, last ? row_at(mean, at, V) : NULL,
+                          last && state != NULL ? row_at(state, at, V) : last ? NULL : x,
+                          lrn_key_of(m, call, LRN_STREAM_USER, (int)(2 * s + 1), at * V), NULL));
+    }
+  }
+  w->state.calls++;
+done:
+  lrn_tensor_free(held);
+  return st;
+}
+
+/* ===} */
+
+/* logit(p) is the input at which a Bernoulli unit has mean p; other units by bisection of their
+   mean, which rises with the input. */
+static double input_of_mean(const lrn_rbm *m, double p, int64_t n) {
+  double low = -64, high = 64, margin = 1.0 / ((double)n + 2);
+  int unit = m->options.visible;
+  if (unit == LRN_UNIT_BERNOULLI) {
+    p = p < margin ? margin : p > 1 - margin ? 1 - margin : p;
+    return m->options.temperature * log(p / (1 - p));
+  }
+  if (unit == LRN_UNIT_GAUSSIAN)
+    return p;
+  for (int i = 0; i < 64; i++) {
+    double middle = 0.5 * (low + high), mean;
+    if (lrn_device_cpu()->backend.unit_map(unit, LRN_UNIT_MEAN, LRN_F64, 1, &mean, &middle,
+                                           m->options.temperature) != LRN_OK)
+      return 0;
+    if (mean < p)
+      low = middle;
+    else
+      high = middle;
+  }
+  return 0.5 * (low + high);
+}
+
+static int all_zero(int *out, const lrn_tensor *t) {
+  lrn_tensor *sum = NULL;
+  double v = 0;
+  int st;
+  LRN_GO(lrn_reduce(&sum, LRN_RED_sumsq, t, 0, 0));
+  LRN_GO(lrn_tensor_get(&v, sum, NULL));
+  *out = v == 0;
+done:
+  lrn_tensor_free(sum);
+  return st;
+}
+
+int lrn_rbm_prepare(lrn_rbm *m, lrn_work *w, const lrn_tensor *data) {
+  int64_t V = m->options.n_visible;
+  lrn_tensor *held = NULL, *total = NULL, *a = m->parameter[LRN_PARAMETER_A];
+  lrn_rows rows;
+  double *p;
+  int zero, st;
+  LRN_TRY(lrn_check_work(m, w, 0, 0, "fit"));
+  if (m->options.visible_bias != LRN_BIAS_DATA || w->state.step != 0)
+    return LRN_OK;
+  LRN_TRY(all_zero(&zero, a));
+  if (!zero)
+    return LRN_OK;
+  LRN_GO(lrn_rows_any(&rows, &held, m, data, "fit"));
+  if (rows.n == 0)
+    goto done;
+  LRN_GO(lrn_tensor_new(&total, LRN_F64, 1, &V, NULL));
+  LRN_GO(lrn_tensor_fill(total, 0));
+  p = total->view.data;
+  for (int64_t at = 0; at < rows.n; at += w->batch) {
+    int64_t n = piece(w, rows.n, at);
+    lrn_tensor *batch = NULL, *sum = NULL, *host = NULL;
+    LRN_GO(lrn_load_rows(m, w->v->view.data, &rows, NULL, 0, at, n, 0, "fit"));
+    st = lrn_tensor_narrow(&batch, w->v, 0, 0, n);
+    if (st == LRN_OK)
+      st = lrn_reduce(&sum, LRN_RED_sum, batch, 1u, 0);
+    if (st == LRN_OK)
+      st = lrn_tensor_to(&host, sum, LRN_F64, lrn_device_cpu());
+    if (st == LRN_OK)
+      for (int64_t i = 0; i < V; i++)
+        p[i] += ((double *)host->view.data)[i];
+    lrn_tensor_free(batch);
+    lrn_tensor_free(sum);
+    lrn_tensor_free(host);
+    LRN_GO(st);
+  }
+  for (int64_t i = 0; i < V; i++)
+    p[i] = input_of_mean(m, p[i] / (double)rows.n, rows.n);
+  st = lrn_tensor_copy(a, total);
+done:
+  lrn_tensor_free(held);
+  lrn_tensor_free(total);
+  return st;
+}

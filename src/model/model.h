@@ -1,0 +1,113 @@
+/*
+** model.h - models from the inside, for model/.
+**
+** A model is a visible and a hidden layer of units (rows of kernel/unit.def) and a link between
+** them, which turns the states of one into inputs of the other. The step, inference and
+** enumeration are written over these and know neither the units nor the link.
+**
+** parameters and gradient: one buffer each,  | W ... | a ... | b ... |
+*/
+#ifndef LRN_MODEL_MODEL_H
+#define LRN_MODEL_MODEL_H
+
+#include "base/mem.h"
+#include "base/status.h"
+#include "tensor/tensor.h"
+
+typedef struct lrn_link lrn_link;
+
+enum { LRN_SIDE_HIDDEN = 0, LRN_SIDE_VISIBLE = 1 };
+enum { LRN_PARAMETERS = 3, LRN_PARAMETER_W = 0, LRN_PARAMETER_A = 1, LRN_PARAMETER_B = 2 };
+
+struct lrn_rbm {
+  lrn_rbm_options options; /* options.device is never NULL */
+  const lrn_link *link;
+  lrn_tensor *theta;                     /* all parameters, 1-d */
+  lrn_tensor *parameter[LRN_PARAMETERS]; /* views on it */
+};
+
+struct lrn_work {
+  int64_t batch, chains, n_visible, n_hidden;
+  int dtype, train;
+  const lrn_device *device;
+  /* Activations; rows: [v+; v-] and [q+; q-] are stacked, so that the gradient is one product
+     over both phases. `spare` holds the reconstructions of a PCD step. */
+  lrn_tensor *v;     /* (batch + max(batch, chains)) x V */
+  lrn_tensor *q;     /* the same x H */
+  lrn_tensor *h;     /* max(batch, chains) x H: states */
+  lrn_tensor *spare; /* batch x V */
+  lrn_tensor *scratch; /* float64: partial sums of metrics; one value a row */
+  lrn_tensor *sums;    /* float64: error, mse, pl of the epoch so far */
+  lrn_tensor *bad;     /* int64, one a parameter: step at which it stopped being finite */
+  /* Training */
+  lrn_tensor *gradient, *g[LRN_PARAMETERS];
+  lrn_tensor *momentum, *m[LRN_PARAMETERS];
+  lrn_tensor *chain; /* chains x H */
+  lrn_state state;   /* sums are on the device, not here */
+  int64_t negative_at, negative_rows; /* v- of the last step: rows of v */
+};
+
+/* What a link does. x and u are inputs of units without biases; all arrays contiguous, rows
+   first. */
+struct lrn_link {
+  const char *name;
+  int (*up)(const lrn_rbm *m, void *x, const void *v, int64_t rows);   /* x = v W */
+  int (*down)(const lrn_rbm *m, void *u, const void *h, int64_t rows); /* u = h W' */
+  /* gW = alpha v' h */
+  int (*gradient)(const lrn_rbm *m, void *gW, double alpha, const void *v, const void *h,
+                  int64_t rows);
+};
+extern const lrn_link lrn_link_dense;
+
+/* One layer as seen from its units. */
+typedef struct lrn_layer {
+  int unit;
+  int64_t units;
+  const void *bias;
+} lrn_layer;
+lrn_layer lrn_layer_of(const lrn_rbm *m, int side);
+
+/* Address of row r of a two-dimensional workspace tensor. */
+void *lrn_row(const lrn_tensor *t, int64_t r);
+
+/* The input of `side` from `rows` states of the other side. */
+int lrn_input(const lrn_rbm *m, int side, void *out, const void *states, int64_t rows);
+
+/* unit slot on rows of inputs x (without bias): see lrn_unit_args. */
+int lrn_activate(const lrn_rbm *m, int side, const void *x, int64_t rows, void *mean, void *state,
+                 lrn_key key, lrn_unit_args *extra);
+
+lrn_key lrn_key_of(const lrn_rbm *m, uint64_t step, int stream, int draw, int64_t first);
+
+/* The rows of a data tensor as the model sees them; `function` names the caller. The rows must
+   lie on the model's device, each row contiguous. */
+typedef struct lrn_rows {
+  const void *data;
+  int dtype;
+  int64_t n, stride;
+} lrn_rows;
+int lrn_rows_of(lrn_rows *out, const lrn_rbm *m, const lrn_tensor *data, const char *function);
+
+/* For inference: the same from any device and strides; *held keeps what had to be copied. */
+int lrn_rows_any(lrn_rows *out, lrn_tensor **held, const lrn_rbm *m, const lrn_tensor *data,
+                 const char *function);
+
+/* count rows into `out` (contiguous, of the model's dtype); a value that is not finite is
+   LRN_ENUMERIC. */
+int lrn_load_rows(const lrn_rbm *m, void *out, const lrn_rows *rows, const int64_t *idx,
+                  int64_t base, int64_t first, int64_t count, int round, const char *function);
+
+/* The workspace fits the model and has room for `rows`. */
+int lrn_check_work(const lrn_rbm *m, const lrn_work *w, int64_t rows, int train,
+                   const char *function);
+
+/* F of rows of states of `side` (states contiguous, rows <= batch), into F (rows, of the
+   model's dtype): sum self - bias . s - sum A(input of the other side). Uses w->q and w->spare
+   (or their counterparts), so `states` must be w->v or lie outside of the workspace. */
+int lrn_side_energy(const lrn_rbm *m, lrn_work *w, int side, void *F, const void *states,
+                    int64_t rows);
+
+/* A float64 copy of the model on the CPU. */
+int lrn_rbm_double(lrn_rbm **out, const lrn_rbm *m);
+
+#endif

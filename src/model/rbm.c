@@ -1,0 +1,308 @@
+/*
+** rbm.c - the model: its options and parameters, and its layers as the rest of model/ sees
+** them.
+*/
+#include <math.h>
+#include <string.h>
+
+#include "model/model.h"
+
+void lrn_rbm_defaults(lrn_rbm_options *options) {
+  *options = (lrn_rbm_options){
+    .struct_size = sizeof *options,
+    .n_visible = 128,
+    .n_hidden = 128,
+    .visible = LRN_UNIT_BERNOULLI,
+    .hidden = LRN_UNIT_BERNOULLI,
+    .dtype = LRN_F32,
+    .steps = 1,
+    .learning_rate = 0.1,
+    .temperature = 1,
+    .visible_bias = LRN_BIAS_DATA,
+    .seed = 1,
+  };
+}
+
+static int check_count(const char *name, int64_t value, int64_t least) {
+  if (value < least || value > INT32_MAX)
+    return lrn_fail(LRN_EVALUE, "RBM: %s: got %lld, expected an integer of %lld to 2^31 - 1", name,
+                    (long long)value, (long long)least);
+  return LRN_OK;
+}
+
+static int check_range(const char *name, double value, double low, double high, int open_low,
+                       int open_high, const char *expected) {
+  if (!isfinite(value) || (open_low ? value <= low : value < low) ||
+      (open_high ? value >= high : value > high))
+    return lrn_fail(LRN_EVALUE, "RBM: %s: got %g, expected %s", name, value, expected);
+  return LRN_OK;
+}
+
+static int check_options(const lrn_rbm_options *o) {
+  if (o->struct_size != sizeof *o)
+    return lrn_fail(LRN_EARG, "RBM: options of another size (%zu, expected %zu): not set by "
+                    "lrn_rbm_defaults, or of another version", o->struct_size, sizeof *o);
+  LRN_TRY(check_count("n_visible", o->n_visible, 1));
+  LRN_TRY(check_count("n_hidden", o->n_hidden, 1));
+  LRN_TRY(check_count("steps", o->steps, 1));
+  LRN_TRY(check_count("persistent", o->persistent, 0));
+  LRN_TRY(check_range("learning_rate", o->learning_rate, 0, INFINITY, 0, 0, "a number >= 0"));
+  LRN_TRY(check_range("momentum", o->momentum, 0, 1, 0, 1, "a number >= 0 and < 1"));
+  LRN_TRY(check_range("decay", o->decay, 0, INFINITY, 0, 0, "a number >= 0"));
+  LRN_TRY(check_range("temperature", o->temperature, 0, INFINITY, 1, 0, "a number > 0"));
+  if (lrn_unit_name(o->visible) == NULL || lrn_unit_name(o->hidden) == NULL)
+    return lrn_fail(LRN_EARG, "RBM: visible, hidden: %d, %d: not units", o->visible, o->hidden);
+  if (o->dtype != LRN_F32 && o->dtype != LRN_F64)
+    return lrn_fail(LRN_ETYPE, "RBM: dtype: got %s, expected float32 or float64",
+                    lrn_dtype_name(o->dtype));
+  if (o->visible_bias != LRN_BIAS_ZERO && o->visible_bias != LRN_BIAS_DATA)
+    return lrn_fail(LRN_EARG, "RBM: visible_bias: got %d, expected zero or data",
+                    o->visible_bias);
+  return LRN_OK;
+}
+
+static int slots_there(const lrn_device *d) {
+  LRN_TRY(LRN_SLOT(d, map));
+  LRN_TRY(LRN_SLOT(d, reduce));
+  LRN_TRY(LRN_SLOT(d, gemm));
+  LRN_TRY(LRN_SLOT(d, random));
+  LRN_TRY(LRN_SLOT(d, unit));
+  LRN_TRY(LRN_SLOT(d, unit_map));
+  LRN_TRY(LRN_SLOT(d, load));
+  LRN_TRY(LRN_SLOT(d, flip));
+  LRN_TRY(LRN_SLOT(d, update));
+  return LRN_OK;
+}
+
+/* Views of `whole` (1-d, V H + V + H elements) with the parameters' shapes. */
+static int parameter_views(lrn_tensor *views[LRN_PARAMETERS], const lrn_tensor *whole,
+                           const lrn_rbm_options *o) {
+  int64_t V = o->n_visible, H = o->n_hidden, at = 0;
+  const struct {
+    int nd;
+    int64_t size[2];
+  } shape[LRN_PARAMETERS] = {{2, {V, H}}, {1, {V, 0}}, {1, {H, 0}}};
+  for (int i = 0; i < LRN_PARAMETERS; i++) {
+    int64_t n = shape[i].size[0] * (shape[i].nd == 2 ? shape[i].size[1] : 1);
+    lrn_tensor *part;
+    int st;
+    LRN_TRY(lrn_tensor_narrow(&part, whole, 0, at, n));
+    st = lrn_tensor_view(&views[i], part, shape[i].nd, shape[i].size);
+    lrn_tensor_free(part);
+    LRN_TRY(st);
+    at += n;
+  }
+  return LRN_OK;
+}
+
+/* A zeroed buffer of all parameters' size, and its views. On failure what was made stays in
+   *whole and views, for the caller to free. */
+int lrn_parameter_buffer(lrn_tensor **whole, lrn_tensor *views[LRN_PARAMETERS],
+                         const lrn_rbm_options *o) {
+  int64_t n, limit = (int64_t)1 << 44;
+  if (!lrn_mul(&n, o->n_visible, o->n_hidden, limit))
+    return lrn_fail(LRN_ESHAPE, "RBM: %lld x %lld weights are too many", (long long)o->n_visible,
+                    (long long)o->n_hidden);
+  n += o->n_visible + o->n_hidden;
+  LRN_TRY(lrn_tensor_new(whole, o->dtype, 1, &n, o->device));
+  LRN_TRY(lrn_tensor_fill(*whole, 0));
+  return parameter_views(views, *whole, o);
+}
+
+int lrn_rbm_new(lrn_rbm **out, const lrn_rbm_options *options) {
+  void *memory;
+  lrn_rbm *m;
+  int st;
+  LRN_TRY(check_options(options));
+  LRN_TRY(lrn_alloc(&memory, 1, sizeof *m, "RBM"));
+  m = memory;
+  m->options = *options;
+  m->link = &lrn_link_dense;
+  if (m->options.device == NULL)
+    m->options.device = lrn_device_cpu();
+  LRN_GO(slots_there(m->options.device));
+  LRN_GO(lrn_parameter_buffer(&m->theta, m->parameter, &m->options));
+  /* Hinton 2012, section 8 */
+  LRN_GO(lrn_random(m->parameter[LRN_PARAMETER_W], LRN_NORMAL, 0, 0.01,
+                    lrn_key_of(m, 0, LRN_STREAM_INIT, 0, 0)));
+  *out = m;
+  m = NULL;
+done:
+  lrn_rbm_free(m);
+  return st;
+}
+
+void lrn_rbm_free(lrn_rbm *m) {
+  if (m == NULL)
+    return;
+  for (int i = 0; i < LRN_PARAMETERS; i++)
+    lrn_tensor_free(m->parameter[i]);
+  lrn_tensor_free(m->theta);
+  lrn_free(m);
+}
+
+const lrn_rbm_options *lrn_rbm_get_options(const lrn_rbm *m) { return &m->options; }
+
+int lrn_rbm_set_options(lrn_rbm *m, const lrn_rbm_options *options) {
+  const lrn_rbm_options *o = &m->options;
+  const lrn_device *device = options->device != NULL ? options->device : lrn_device_cpu();
+  LRN_TRY(check_options(options));
+  if (options->n_visible != o->n_visible || options->n_hidden != o->n_hidden ||
+      options->visible != o->visible || options->hidden != o->hidden ||
+      options->dtype != o->dtype || device != o->device || options->seed != o->seed)
+    return lrn_fail(LRN_EVALUE, "RBM: n_visible, n_hidden, visible, hidden, dtype, device and "
+                    "seed are fixed when the model is made");
+  m->options = *options;
+  m->options.device = device;
+  return LRN_OK;
+}
+
+static const char *const parameter_names[LRN_PARAMETERS] = {"W", "a", "b"};
+
+/* The i-th of a set of tensors named as the parameters. */
+lrn_tensor *lrn_named_parameter(lrn_tensor *const set[LRN_PARAMETERS], int i, const char **name) {
+  if (i < 0 || i >= LRN_PARAMETERS)
+    return NULL;
+  if (name != NULL)
+    *name = parameter_names[i];
+  return set[i];
+}
+
+lrn_tensor *lrn_rbm_parameter(const lrn_rbm *m, int i, const char **name) {
+  return lrn_named_parameter(m->parameter, i, name);
+}
+
+int lrn_rbm_double(lrn_rbm **out, const lrn_rbm *m) {
+  lrn_rbm_options o = m->options;
+  lrn_rbm *d;
+  int st;
+  o.dtype = LRN_F64;
+  o.device = lrn_device_cpu();
+  LRN_TRY(lrn_rbm_new(&d, &o));
+  st = lrn_tensor_copy(d->theta, m->theta);
+  if (st != LRN_OK) {
+    lrn_rbm_free(d);
+    return st;
+  }
+  *out = d;
+  return LRN_OK;
+}
+
+/* {=== Layers === */
+
+lrn_layer lrn_layer_of(const lrn_rbm *m, int side) {
+  lrn_layer l;
+  int hidden = side == LRN_SIDE_HIDDEN;
+  l.unit = hidden ? m->options.hidden : m->options.visible;
+  l.units = hidden ? m->options.n_hidden : m->options.n_visible;
+  l.bias = m->parameter[hidden ? LRN_PARAMETER_B : LRN_PARAMETER_A]->view.data;
+  return l;
+}
+
+void *lrn_row(const lrn_tensor *t, int64_t r) {
+  return (char *)t->view.data + r * t->view.size[1] * (int64_t)lrn_dtype_size(t->view.dtype);
+}
+
+int lrn_input(const lrn_rbm *m, int side, void *out, const void *states, int64_t rows) {
+  return (side == LRN_SIDE_HIDDEN ? m->link->up : m->link->down)(m, out, states, rows);
+}
+
+lrn_key lrn_key_of(const lrn_rbm *m, uint64_t step, int stream, int draw, int64_t first) {
+  lrn_key key = {m->options.seed, step, (uint32_t)stream, (uint32_t)draw, (uint64_t)first};
+  return key;
+}
+
+int lrn_activate(const lrn_rbm *m, int side, const void *x, int64_t rows, void *mean, void *state,
+                 lrn_key key, lrn_unit_args *extra) {
+  lrn_layer l = lrn_layer_of(m, side);
+  lrn_unit_args args = {.mean_scale = 1};
+  if (extra != NULL)
+    args = *extra;
+  args.unit = l.unit;
+  args.dtype = m->options.dtype;
+  args.temperature = m->options.temperature;
+  args.rows = rows;
+  args.units = l.units;
+  args.x = x;
+  args.bias = l.bias;
+  args.mean = mean;
+  args.state = state;
+  args.key = key;
+  return m->options.device->backend.unit(&args);
+}
+
+/* ===} */
+
+/* {=== Rows of data === */
+
+static int rows_shape(lrn_rows *out, const lrn_rbm *m, const lrn_tensor *data,
+                      const char *function) {
+  const lrn_view *v = &data->view;
+  char text[LRN_SHAPE_MAX];
+  int64_t units = 1;
+  int from = v->nd == 1 ? 0 : 1;
+  for (int d = from; d < v->nd; d++)
+    units *= v->size[d];
+  if (v->nd == 0 || units != m->options.n_visible)
+    return lrn_fail(LRN_ESHAPE, "%s: data: got %s, expected rows of %lld values (n_visible)",
+                    function, lrn_tensor_text(text, data), (long long)m->options.n_visible);
+  out->data = v->data;
+  out->dtype = v->dtype;
+  out->n = from == 0 ? 1 : v->size[0];
+  out->stride = from == 0 ? units : v->stride[0];
+  return LRN_OK;
+}
+
+static int row_is_contiguous(const lrn_view *v) {
+  lrn_view row = *v;
+  if (v->nd > 1) {
+    row.size[0] = 1;
+    row.stride[0] = 0;
+  }
+  return lrn_view_is_contiguous(&row);
+}
+
+int lrn_rows_of(lrn_rows *out, const lrn_rbm *m, const lrn_tensor *data, const char *function) {
+  LRN_TRY(rows_shape(out, m, data, function));
+  if (data->storage->device != m->options.device)
+    return lrn_fail(LRN_ETYPE, "%s: data: on %s, the model on %s", function,
+                    data->storage->device->name, m->options.device->name);
+  if (!row_is_contiguous(&data->view))
+    return lrn_fail(LRN_ESHAPE, "%s: data: its rows are not contiguous; use contiguous()",
+                    function);
+  return LRN_OK;
+}
+
+int lrn_rows_any(lrn_rows *out, lrn_tensor **held, const lrn_rbm *m, const lrn_tensor *data,
+                 const char *function) {
+  lrn_tensor *moved = NULL;
+  int st;
+  LRN_TRY(rows_shape(out, m, data, function));
+  LRN_GO(lrn_tensor_to(&moved, data, data->view.dtype, m->options.device));
+  if (row_is_contiguous(&moved->view)) {
+    *held = moved;
+    moved = NULL;
+  } else
+    LRN_GO(lrn_tensor_clone(held, moved));
+  st = rows_shape(out, m, *held, function);
+done:
+  lrn_tensor_free(moved);
+  return st;
+}
+
+int lrn_load_rows(const lrn_rbm *m, void *out, const lrn_rows *rows, const int64_t *idx,
+                  int64_t base, int64_t first, int64_t count, int round, const char *function) {
+  int64_t V = m->options.n_visible, bad = -1;
+  lrn_load_args args = {.dtype = m->options.dtype, .out = out, .data_dtype = rows->dtype,
+                        .data = rows->data, .n_rows = rows->n, .row_stride = rows->stride,
+                        .units = V, .index = idx, .base = base, .first = first, .count = count,
+                        .round = round};
+  args.bad = m->options.device->backend.host_memory ? &bad : NULL;
+  LRN_TRY(m->options.device->backend.load(&args));
+  if (bad >= 0)
+    return lrn_fail(LRN_ENUMERIC, "%s: data: row %lld of the batch, value %lld is NaN or infinite",
+                    function, (long long)(bad / V + 1), (long long)(bad % V + 1));
+  return LRN_OK;
+}
+
+/* ===} */

@@ -1,0 +1,243 @@
+/*
+** step.c - one training step, for every pair of units and every link.
+**
+**   positive  q+ = E[h | v+],  h ~ P(h | v+)
+**   chain     k times:  v- ~ P(v | h),  h ~ P(h | v-)     from h (CD-k, Hinton 2002) or from the
+**             stored chains (PCD-k, Tieleman 2008)
+**   negative  q- = E[h | v-]
+**   gradient  of mean F(v+) - mean F(v-), v- held fixed:
+**             gW = -<v+ q+> + <v- q->,  ga = -<v+> + <v->,  gb = -<q+> + <q->
+**   update    gW += decay W;  m = momentum m + g;  theta -= learning_rate m
+**
+** The temperature acts in every activation. Draws: step = training step; CD: streams hidden and
+** visible; PCD: stream chain, and one sweep from the data for the metrics. draw = 2 sweep + side.
+*/
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "model/model.h"
+
+typedef struct batch {
+  lrn_rows rows;
+  const int64_t *idx;
+  int64_t base, first, count;
+} batch;
+
+static int batch_of(batch *b, const lrn_rbm *m, const lrn_work *w, const lrn_tensor *data,
+                    const lrn_tensor *idx, int64_t base, int64_t first, int64_t count,
+                    const char *f) {
+  int64_t have;
+  char text[LRN_SHAPE_MAX];
+  LRN_TRY(lrn_rows_of(&b->rows, m, data, f));
+  if (idx != NULL && (idx->view.nd != 1 || idx->view.dtype != LRN_I64 ||
+                      !lrn_tensor_is_contiguous(idx) ||
+                      idx->storage->device != m->options.device))
+    return lrn_fail(LRN_ETYPE, "%s: index: got %s, expected a contiguous int64 vector on %s", f,
+                    lrn_tensor_text(text, idx), m->options.device->name);
+  have = idx != NULL ? idx->view.size[0] : b->rows.n;
+  if (count < 1 || first < 0 || first > have - count)
+    return lrn_fail(LRN_EVALUE, "%s: rows %lld..%lld of %lld", f, (long long)first,
+                    (long long)(first + count), (long long)have);
+  b->idx = idx != NULL ? idx->view.data : NULL;
+  b->base = base;
+  b->first = first;
+  b->count = count;
+  return lrn_check_work(m, w, count, 1, f);
+}
+
+/* Where the sums of the epoch are added up; `pl` the third. */
+static lrn_unit_args metrics_into(lrn_work *w, const void *target) {
+  lrn_unit_args extra = {.mean_scale = 1, .target = target, .sums = w->sums->view.data,
+                         .scratch = w->scratch->view.data};
+  return extra;
+}
+
+/* k sweeps from the hidden states h (rows of them), which are overwritten while more sweeps
+   follow; v gets the last visible states. extra: metrics of the last visible sweep, or NULL. */
+static int sweeps(const lrn_rbm *m, lrn_work *w, void *h, void *v, void *x, int64_t rows,
+                  int stream_h, int stream_v, lrn_unit_args *extra) {
+  uint64_t step = w->state.step;
+  for (int64_t s = 0; s < m->options.steps; s++) {
+    int last = s + 1 == m->options.steps, draw = (int)(2 * s);
+    LRN_TRY(lrn_input(m, LRN_SIDE_VISIBLE, v, h, rows));
+    LRN_TRY(lrn_activate(m, LRN_SIDE_VISIBLE, v, rows, NULL, v,
+                         lrn_key_of(m, step, stream_v, draw + 1, 0), last ? extra : NULL));
+    if (last)
+      break;
+    LRN_TRY(lrn_input(m, LRN_SIDE_HIDDEN, x, v, rows));
+    LRN_TRY(lrn_activate(m, LRN_SIDE_HIDDEN, x, rows, NULL, h,
+                         lrn_key_of(m, step, stream_h, draw + 2, 0), NULL));
+  }
+  return LRN_OK;
+}
+
+/* *out = divisor-scaled column sums of `rows` rows of a workspace buffer. */
+static int column_means(const lrn_rbm *m, const lrn_tensor *out, const void *x, int64_t rows,
+                        double divisor) {
+  lrn_view v = {.dtype = out->view.dtype, .nd = 2, .data = (void *)(uintptr_t)x};
+  v.size[0] = out->view.size[0];
+  v.stride[0] = 1;
+  v.size[1] = rows;
+  v.stride[1] = out->view.size[0];
+  return m->options.device->backend.reduce(LRN_RED_sum, &out->view, &v, NULL, 1, divisor);
+}
+
+static int gradient(const lrn_rbm *m, lrn_work *w, const batch *b, int metrics, const char *f) {
+  const lrn_rbm_options *o = &m->options;
+  int pcd = o->persistent > 0;
+  int64_t n = b->count, rows = pcd ? o->persistent : n;
+  uint64_t step = w->state.step;
+  void *vp = w->v->view.data, *vn = lrn_row(w->v, n);
+  void *qp = w->q->view.data, *qn = lrn_row(w->q, n);
+  void *h = w->h->view.data;
+  lrn_unit_args extra = metrics_into(w, vp);
+  /* the negative rows enter the sums over both phases with this weight */
+  lrn_unit_args negative = {.mean_scale = -(double)n / (double)rows};
+  lrn_key none = {0};
+  LRN_TRY(lrn_load_rows(m, vp, &b->rows, b->idx, b->base, b->first, n, 0, f));
+  LRN_TRY(lrn_input(m, LRN_SIDE_HIDDEN, qp, vp, n));
+  LRN_TRY(lrn_activate(m, LRN_SIDE_HIDDEN, qp, n, qp, pcd && !metrics ? NULL : h,
+                       lrn_key_of(m, step, LRN_STREAM_HIDDEN, 0, 0), NULL));
+  if (pcd) {
+    if (metrics) { /* one sweep from the data */
+      void *v = w->spare->view.data;
+      LRN_TRY(lrn_input(m, LRN_SIDE_VISIBLE, v, h, n));
+      LRN_TRY(lrn_activate(m, LRN_SIDE_VISIBLE, v, n, NULL, v,
+                           lrn_key_of(m, step, LRN_STREAM_VISIBLE, 1, 0), &extra));
+    }
+    LRN_TRY(sweeps(m, w, w->chain->view.data, vn, qn, rows, LRN_STREAM_CHAIN, LRN_STREAM_CHAIN,
+                   NULL));
+    LRN_TRY(lrn_input(m, LRN_SIDE_HIDDEN, qn, vn, rows));
+    LRN_TRY(lrn_activate(m, LRN_SIDE_HIDDEN, qn, rows, qn, w->chain->view.data,
+                         lrn_key_of(m, step, LRN_STREAM_CHAIN, (int)(2 * o->steps), 0),
+                         &negative));
+  } else {
+    LRN_TRY(sweeps(m, w, h, vn, qn, rows, LRN_STREAM_HIDDEN, LRN_STREAM_VISIBLE,
+                   metrics ? &extra : NULL));
+    LRN_TRY(lrn_input(m, LRN_SIDE_HIDDEN, qn, vn, rows));
+    LRN_TRY(lrn_activate(m, LRN_SIDE_HIDDEN, qn, rows, qn, NULL, none, &negative));
+  }
+  w->negative_at = n;
+  w->negative_rows = rows;
+  LRN_TRY(m->link->gradient(m, w->g[LRN_PARAMETER_W]->view.data, -1.0 / (double)n, vp, qp,
+                            n + rows));
+  LRN_TRY(column_means(m, w->g[LRN_PARAMETER_B], qp, n + rows, -(double)n));
+  /* visible states are stored unsigned: two sums, the second one in the spare buffer */
+  {
+    lrn_tensor *ga = w->g[LRN_PARAMETER_A];
+    lrn_operand in[2] = {{.view = ga->view}, {.view = ga->view}};
+    lrn_tensor plus = {w->spare->storage, ga->view};
+    plus.view.data = w->spare->view.data;
+    in[1].view.data = w->spare->view.data;
+    LRN_TRY(column_means(m, ga, vp, n, -(double)n));
+    LRN_TRY(column_means(m, &plus, vn, rows, (double)rows));
+    LRN_TRY(o->device->backend.map(LRN_OP_add, o->dtype, &ga->view, in, 2));
+  }
+  return LRN_OK;
+}
+
+/* "epoch 2, batch 17 (step 141)" of the step that is being made */
+static const char *where(char text[96], const lrn_work *w) {
+  snprintf(text, 96, "epoch %lld, batch %lld (step %llu)", (long long)w->state.epoch + 1,
+           (long long)w->state.batch + 1, (unsigned long long)w->state.step + 1);
+  return text;
+}
+
+/* A failure of the data gets the place it happened at. */
+static int located(int st, const lrn_work *w) {
+  char text[96], message[512];
+  if (st != LRN_ENUMERIC)
+    return st;
+  snprintf(message, sizeof message, "%s", lrn_error_message());
+  return lrn_fail(st, "%s: %s", message, where(text, w));
+}
+
+/* Has a parameter stopped being finite? Read where the device's memory is the host's; elsewhere
+   lrn_work_finite asks at the end of an epoch. */
+static int check_finite(lrn_work *w, const char *place) {
+  int64_t bad[LRN_PARAMETERS];
+  LRN_TRY(w->device->backend.download(bad, w->bad->view.data, sizeof bad));
+  for (int i = 0; i < LRN_PARAMETERS; i++)
+    if (bad[i] != 0) {
+      const char *name = "";
+      lrn_work_momentum(w, i, &name);
+      LRN_TRY(lrn_tensor_fill(w->bad, 0));
+      return lrn_fail(LRN_ENUMERIC,
+                      "fit: %s is no longer finite: %s; try a smaller learning_rate, less "
+                      "decay, or standardised data",
+                      name, place);
+    }
+  return LRN_OK;
+}
+
+static int update(lrn_rbm *m, lrn_work *w) {
+  const lrn_rbm_options *o = &m->options;
+  int64_t *bad = w->bad->view.data;
+  for (int i = 0; i < LRN_PARAMETERS; i++) {
+    lrn_update_args args = {.dtype = o->dtype,
+                            .n = lrn_tensor_numel(m->parameter[i]),
+                            .theta = m->parameter[i]->view.data,
+                            .m = w->m[i]->view.data,
+                            .g = w->g[i]->view.data,
+                            .rate = o->learning_rate,
+                            .momentum = o->momentum,
+                            .decay = i == LRN_PARAMETER_W ? o->decay : 0,
+                            .bad = bad + i,
+                            .mark = (int64_t)w->state.step + 1};
+    LRN_TRY(o->device->backend.update(&args));
+  }
+  return LRN_OK;
+}
+
+/* Pseudo-likelihood of the n rows in w->v, which are rounded here, added to *sum (device). */
+int lrn_pseudo_sum(const lrn_rbm *m, lrn_work *w, int64_t n, lrn_key key, double *sum) {
+  const lrn_rbm_options *o = &m->options;
+  lrn_view v = w->v->view;
+  lrn_operand in = {0};
+  lrn_flip_args flip = {.hidden = o->hidden, .dtype = o->dtype, .temperature = o->temperature,
+                        .rows = n, .n_visible = o->n_visible, .n_hidden = o->n_hidden,
+                        .v = v.data, .x = w->q->view.data,
+                        .W = m->parameter[LRN_PARAMETER_W]->view.data,
+                        .a = m->parameter[LRN_PARAMETER_A]->view.data,
+                        .b = m->parameter[LRN_PARAMETER_B]->view.data, .key = key,
+                        .out = w->scratch->view.data, .sum = sum};
+  v.size[0] = n;
+  in.view = v;
+  LRN_TRY(o->device->backend.map(LRN_OP_round, o->dtype, &v, &in, 1));
+  LRN_TRY(lrn_input(m, LRN_SIDE_HIDDEN, w->q->view.data, v.data, n));
+  return o->device->backend.flip(&flip);
+}
+
+int lrn_rbm_gradient(const lrn_rbm *m, lrn_work *w, const lrn_tensor *data, const lrn_tensor *idx,
+                     int64_t base, int64_t first, int64_t count) {
+  batch b;
+  LRN_TRY(batch_of(&b, m, w, data, idx, base, first, count, "gradient"));
+  return located(gradient(m, w, &b, 0, "gradient"), w);
+}
+
+int lrn_rbm_update(lrn_rbm *m, lrn_work *w) {
+  char place[96];
+  LRN_TRY(lrn_check_work(m, w, 0, 1, "update"));
+  where(place, w);
+  LRN_TRY(update(m, w));
+  w->state.step++;
+  return w->device->backend.host_memory ? check_finite(w, place) : LRN_OK;
+}
+
+int lrn_rbm_step(lrn_rbm *m, lrn_work *w, const lrn_tensor *data, const lrn_tensor *idx,
+                 int64_t base, int64_t first, int64_t count) {
+  batch b;
+  char place[96];
+  LRN_TRY(batch_of(&b, m, w, data, idx, base, first, count, "fit"));
+  LRN_TRY(located(gradient(m, w, &b, 1, "fit"), w));
+  where(place, w);
+  LRN_TRY(update(m, w));
+  if (m->options.visible == LRN_UNIT_BERNOULLI)
+    LRN_TRY(lrn_pseudo_sum(m, w, count, lrn_key_of(m, w->state.step, LRN_STREAM_METRIC, 0, 0),
+                           (double *)w->sums->view.data + 2));
+  w->state.step++;
+  w->state.batch++;
+  w->state.samples += count;
+  return w->device->backend.host_memory ? check_finite(w, place) : LRN_OK;
+}

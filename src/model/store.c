@@ -1,0 +1,229 @@
+/*
+** store.c - a model in a safetensors file, and back. numerics.md, "Files", has the names.
+** Options and generator go as text of decimal digits, so that every reader of JSON keeps them.
+*/
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/json.h"
+#include "model/model.h"
+
+/* The numbers among the options, by name and place; the rest are words. */
+typedef struct field {
+  const char *name;
+  size_t offset;
+  int is_int;
+} field;
+#define INT(name) {#name, offsetof(lrn_rbm_options, name), 1}
+#define REAL(name) {#name, offsetof(lrn_rbm_options, name), 0}
+static const field fields[] = {INT(n_visible),     INT(n_hidden),  INT(steps),
+                               REAL(learning_rate), REAL(momentum), REAL(decay),
+                               REAL(temperature),   INT(persistent)};
+enum { FIELDS = sizeof fields / sizeof *fields };
+
+static const char *const bias_names[] = {"zero", "data"};
+
+/* {=== Writing === */
+
+static int put_options(lrn_file *f, const lrn_rbm_options *o) {
+  json_buf b = {0};
+  char seed[24];
+  int st;
+  snprintf(seed, sizeof seed, "%" PRIu64, o->seed);
+  json_put_open(&b, '{');
+  for (int i = 0; i < FIELDS; i++) {
+    const char *at = (const char *)o + fields[i].offset;
+    json_put_key(&b, fields[i].name);
+    if (fields[i].is_int)
+      json_put_int(&b, *(const int64_t *)(const void *)at);
+    else
+      json_put_double(&b, *(const double *)(const void *)at);
+  }
+  json_put_key(&b, "visible");
+  json_put_string(&b, lrn_unit_name(o->visible));
+  json_put_key(&b, "hidden");
+  json_put_string(&b, lrn_unit_name(o->hidden));
+  json_put_key(&b, "dtype");
+  json_put_string(&b, lrn_dtype_name(o->dtype));
+  json_put_key(&b, "visible_bias");
+  json_put_string(&b, bias_names[o->visible_bias]);
+  json_put_key(&b, "seed");
+  json_put_string(&b, seed);
+  json_put_close(&b, '}');
+  st = b.status;
+  if (st == LRN_OK)
+    st = lrn_file_put_meta(f, "lrn.options", b.s);
+  lrn_free(b.s);
+  return st;
+}
+
+/* Where the generator and the epoch stand: "step calls epoch batch samples", and the sums of the
+   epoch in hexadecimal floating point, which is exact. */
+static int put_generator(lrn_file *f, const lrn_work *w) {
+  char text[256];
+  lrn_state s;
+  lrn_work_get_state(w, &s);
+  snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64, s.step, s.calls);
+  LRN_TRY(lrn_file_put_meta(f, "lrn.generator", text));
+  snprintf(text, sizeof text, "%" PRId64 " %" PRId64 " %" PRId64 " %a %a %a", s.epoch, s.batch,
+           s.samples, s.mse, s.error, s.pl);
+  return lrn_file_put_meta(f, "lrn.epoch", text);
+}
+
+int lrn_rbm_store(lrn_file *f, const lrn_rbm *m, const lrn_work *w) {
+  const char *name;
+  char long_name[32];
+  LRN_TRY(lrn_file_put_meta(f, "lrn.format", "1"));
+  LRN_TRY(lrn_file_put_meta(f, "lrn.class", "RBM"));
+  LRN_TRY(put_options(f, &m->options));
+  for (int i = 0; i < LRN_PARAMETERS; i++) {
+    const lrn_tensor *t = lrn_rbm_parameter(m, i, &name);
+    LRN_TRY(lrn_file_put(f, name, t));
+  }
+  if (w == NULL)
+    return LRN_OK;
+  LRN_TRY(put_generator(f, w));
+  for (int i = 0; i < LRN_PARAMETERS && w->train; i++) {
+    const lrn_tensor *t = lrn_work_momentum(w, i, &name);
+    snprintf(long_name, sizeof long_name, "momentum.%s", name);
+    LRN_TRY(lrn_file_put(f, long_name, t));
+  }
+  return w->chain != NULL ? lrn_file_put(f, "chain.h", w->chain) : LRN_OK;
+}
+
+/* ===} */
+
+/* {=== Reading === */
+
+static int bad_option(const char *name) {
+  return lrn_fail(LRN_EFORMAT, "load: lrn.options: '%s' is missing or of another kind", name);
+}
+
+static int get_word(const char **out, const json_value *root, const char *name) {
+  *out = json_string(json_get(root, name));
+  return *out != NULL ? LRN_OK : bad_option(name);
+}
+
+static int get_options(lrn_rbm_options *o, const json_value *root) {
+  const char *word;
+  char *end;
+  for (int i = 0; i < FIELDS; i++) {
+    char *at = (char *)o + fields[i].offset;
+    const json_value *v = json_get(root, fields[i].name);
+    if (!(fields[i].is_int ? json_int((int64_t *)(void *)at, v)
+                           : json_number((double *)(void *)at, v)))
+      return bad_option(fields[i].name);
+  }
+  LRN_TRY(get_word(&word, root, "visible"));
+  LRN_TRY(lrn_unit_parse(&o->visible, word));
+  LRN_TRY(get_word(&word, root, "hidden"));
+  LRN_TRY(lrn_unit_parse(&o->hidden, word));
+  LRN_TRY(get_word(&word, root, "dtype"));
+  LRN_TRY(lrn_dtype_parse(&o->dtype, word));
+  LRN_TRY(get_word(&word, root, "visible_bias"));
+  if (strcmp(word, bias_names[0]) != 0 && strcmp(word, bias_names[1]) != 0)
+    return bad_option("visible_bias");
+  o->visible_bias = strcmp(word, "data") == 0;
+  LRN_TRY(get_word(&word, root, "seed"));
+  o->seed = strtoull(word, &end, 10);
+  return *word >= '0' && *word <= '9' && *end == '\0' ? LRN_OK : bad_option("seed");
+}
+
+static int get_state(lrn_state *s, const lrn_file *f) {
+  const char *generator = lrn_file_meta(f, "lrn.generator"), *epoch = lrn_file_meta(f, "lrn.epoch");
+  char junk;
+  memset(s, 0, sizeof *s);
+  if (generator != NULL &&
+      sscanf(generator, "%" SCNu64 " %" SCNu64 "%c", &s->step, &s->calls, &junk) != 2)
+    return lrn_fail(LRN_EFORMAT, "load: lrn.generator: '%.60s', expected two integers", generator);
+  if (epoch != NULL &&
+      (sscanf(epoch, "%" SCNd64 " %" SCNd64 " %" SCNd64 " %la %la %la%c", &s->epoch, &s->batch,
+              &s->samples, &s->mse, &s->error, &s->pl, &junk) != 6 ||
+       s->epoch < 0 || s->batch < 0 || s->samples < 0))
+    return lrn_fail(LRN_EFORMAT, "load: lrn.epoch: '%.60s', expected three integers and three "
+                    "numbers", epoch);
+  return LRN_OK;
+}
+
+/* The file's tensor of this name into `to`: shape and dtype must be those of the model. */
+static int fetch(lrn_tensor *to, const lrn_file *f, const char *name) {
+  const lrn_tensor *t = lrn_file_get(f, name);
+  char a[LRN_SHAPE_MAX], b[LRN_SHAPE_MAX];
+  if (t == NULL)
+    return lrn_fail(LRN_EFORMAT, "load: tensor '%s' is missing", name);
+  if (t->view.dtype != to->view.dtype || t->view.nd != to->view.nd ||
+      memcmp(t->view.size, to->view.size, (size_t)t->view.nd * sizeof *t->view.size) != 0)
+    return lrn_fail(LRN_EFORMAT, "load: tensor '%s': found %s, expected %s", name,
+                    lrn_tensor_text(a, t), lrn_tensor_text(b, to));
+  return lrn_tensor_copy(to, t);
+}
+
+int lrn_rbm_restore(lrn_rbm **out_m, lrn_work **out_w, const lrn_file *f,
+                    const lrn_device *device) {
+  const char *format = lrn_file_meta(f, "lrn.format"), *options = lrn_file_meta(f, "lrn.options");
+  const char *name;
+  char long_name[32];
+  json_doc *doc = NULL;
+  lrn_rbm *m = NULL;
+  lrn_work *w = NULL;
+  lrn_rbm_options o;
+  lrn_state s;
+  int st;
+  if (format == NULL || strcmp(format, "1") != 0)
+    return lrn_fail(LRN_EFORMAT, "load: lrn.format: found '%.20s', expected '1'",
+                    format != NULL ? format : "nothing");
+  if (options == NULL)
+    return lrn_fail(LRN_EFORMAT, "load: lrn.options: found nothing, expected a model's options");
+  LRN_GO(json_parse(&doc, options, strlen(options), "load: lrn.options"));
+  lrn_rbm_defaults(&o);
+  LRN_GO(get_options(&o, json_root(doc)));
+  o.device = device;
+  /* the tensors are looked at first: options of a hostile file must not make us allocate */
+  {
+    const lrn_tensor *W = lrn_file_get(f, "W");
+    if (W == NULL || W->view.nd != 2 || W->view.size[0] != o.n_visible ||
+        W->view.size[1] != o.n_hidden) {
+      char text[LRN_SHAPE_MAX];
+      st = lrn_fail(LRN_EFORMAT, "load: tensor 'W': found %s, expected [%lld, %lld]",
+                    W != NULL ? lrn_tensor_text(text, W) : "nothing", (long long)o.n_visible,
+                    (long long)o.n_hidden);
+      goto done;
+    }
+  }
+  if (o.persistent > 0) {
+    const lrn_tensor *chain = lrn_file_get(f, "chain.h");
+    if (chain != NULL && (chain->view.nd != 2 || chain->view.size[0] != o.persistent)) {
+      st = lrn_fail(LRN_EFORMAT, "load: tensor 'chain.h': expected %lld chains",
+                    (long long)o.persistent);
+      goto done;
+    }
+  }
+  LRN_GO(get_state(&s, f));
+  LRN_GO(lrn_rbm_new(&m, &o));
+  for (int i = 0; i < LRN_PARAMETERS; i++) {
+    lrn_tensor *t = lrn_rbm_parameter(m, i, &name);
+    LRN_GO(fetch(t, f, name));
+  }
+  LRN_GO(lrn_work_new(&w, m, 1, lrn_file_get(f, "momentum.W") != NULL ? LRN_WORK_TRAIN : 0));
+  for (int i = 0; i < LRN_PARAMETERS && w->train; i++) {
+    lrn_tensor *t = lrn_work_momentum(w, i, &name);
+    snprintf(long_name, sizeof long_name, "momentum.%s", name);
+    LRN_GO(fetch(t, f, long_name));
+  }
+  if (w->chain != NULL && lrn_file_get(f, "chain.h") != NULL)
+    LRN_GO(fetch(w->chain, f, "chain.h"));
+  lrn_work_set_state(w, &s);
+  *out_m = m;
+  *out_w = w;
+  m = NULL;
+  w = NULL;
+done:
+  json_free(doc);
+  lrn_rbm_free(m);
+  lrn_work_free(w);
+  return st;
+}
+
+/* ===} */

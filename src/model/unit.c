@@ -1,0 +1,63 @@
+/*
+** unit.c - kinds of units by name, and their functions over tensors: what a test or a user
+** sees of a row of kernel/unit.def.
+*/
+#include <string.h>
+
+#include "model/model.h"
+
+static const char *const names[LRN_UNITS] = {
+#define UNIT(ENUM, name, scaling, noise, self, cumulant, mean, sample, help) \
+  [LRN_UNIT_##ENUM] = #name,
+#include "kernel/unit.def"
+#undef UNIT
+};
+
+const char *lrn_unit_name(int unit) {
+  return unit >= 0 && unit < LRN_UNITS ? names[unit] : NULL;
+}
+
+int lrn_unit_parse(int *unit, const char *name) {
+  for (int u = 0; u < LRN_UNITS; u++)
+    if (strcmp(name, names[u]) == 0) {
+      *unit = u;
+      return LRN_OK;
+    }
+  return lrn_fail(LRN_EARG, "unit: '%s' is none; valid: bernoulli gaussian relu", name);
+}
+
+static int check(const lrn_tensor *out, int unit, const lrn_tensor *x, double temperature,
+                 const char *f) {
+  char a[LRN_SHAPE_MAX], b[LRN_SHAPE_MAX];
+  if (lrn_unit_name(unit) == NULL)
+    return lrn_fail(LRN_EARG, "%s: %d is no unit", f, unit);
+  if (!(temperature > 0))
+    return lrn_fail(LRN_EVALUE, "%s: temperature: got %g, expected > 0", f, temperature);
+  if (x->view.dtype > LRN_F64 || out->view.dtype != x->view.dtype ||
+      out->storage->device != x->storage->device || !lrn_tensor_is_contiguous(out) ||
+      !lrn_tensor_is_contiguous(x) || lrn_tensor_numel(out) != lrn_tensor_numel(x))
+    return lrn_fail(LRN_ETYPE, "%s: %s into %s: contiguous float tensors of one shape expected", f,
+                    lrn_tensor_text(a, x), lrn_tensor_text(b, out));
+  return LRN_OK;
+}
+
+int lrn_unit_map(lrn_tensor *out, int unit, int part, const lrn_tensor *x, double temperature) {
+  const lrn_device *device = x->storage->device;
+  LRN_TRY(check(out, unit, x, temperature, "unit_map"));
+  if (part < LRN_UNIT_SELF || part > LRN_UNIT_MEAN)
+    return lrn_fail(LRN_EARG, "unit_map: part: got %d, expected 0 to 2", part);
+  LRN_TRY(LRN_SLOT(device, unit_map));
+  return device->backend.unit_map(unit, part, x->view.dtype, lrn_tensor_numel(x), out->view.data,
+                                  x->view.data, temperature);
+}
+
+int lrn_unit_sample(lrn_tensor *out, int unit, const lrn_tensor *x, double temperature,
+                    lrn_key key) {
+  const lrn_device *device = x->storage->device;
+  lrn_unit_args args = {.unit = unit, .dtype = x->view.dtype, .temperature = temperature,
+                        .rows = 1, .units = lrn_tensor_numel(x), .x = x->view.data,
+                        .mean_scale = 1, .state = out->view.data, .key = key};
+  LRN_TRY(check(out, unit, x, temperature, "unit_sample"));
+  LRN_TRY(LRN_SLOT(device, unit));
+  return device->backend.unit(&args);
+}

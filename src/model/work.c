@@ -1,0 +1,223 @@
+/*
+** work.c - the workspace: every buffer a call needs, made once, so that a step allocates
+** nothing.
+*/
+#include <math.h>
+#include <string.h>
+
+#include "model/model.h"
+
+int lrn_parameter_buffer(lrn_tensor **whole, lrn_tensor *views[LRN_PARAMETERS],
+                         const lrn_rbm_options *o);
+lrn_tensor *lrn_named_parameter(lrn_tensor *const set[LRN_PARAMETERS], int i, const char **name);
+
+static int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
+
+static int matrix(lrn_tensor **out, const lrn_work *w, int64_t rows, int64_t columns) {
+  int64_t size[2] = {rows, columns};
+  return lrn_tensor_new(out, w->dtype, 2, size, w->device);
+}
+
+static int vector(lrn_tensor **out, int dtype, int64_t n, const lrn_device *device) {
+  LRN_TRY(lrn_tensor_new(out, dtype, 1, &n, device));
+  return lrn_tensor_fill(*out, 0);
+}
+
+/* The buffers whose size follows from batch and chains. */
+static int make_activations(lrn_work *w) {
+  int64_t wide = max64(w->batch, w->chains), units = max64(w->n_visible, w->n_hidden);
+  LRN_TRY(matrix(&w->v, w, w->batch + wide, w->n_visible));
+  LRN_TRY(matrix(&w->q, w, w->batch + wide, w->n_hidden));
+  LRN_TRY(matrix(&w->h, w, wide, w->n_hidden));
+  LRN_TRY(matrix(&w->spare, w, wide, units));
+  return vector(&w->scratch, LRN_F64, max64(2 * lrn_blocks(wide * units), wide), w->device);
+}
+
+static void free_activations(lrn_work *w) {
+  lrn_tensor_free(w->v);
+  lrn_tensor_free(w->q);
+  lrn_tensor_free(w->h);
+  lrn_tensor_free(w->spare);
+  lrn_tensor_free(w->scratch);
+  w->v = w->q = w->h = w->spare = w->scratch = NULL;
+}
+
+/* New chains: hidden states drawn from the biases alone. */
+static int make_chains(lrn_work *w, const lrn_rbm *m) {
+  lrn_tensor *chain = NULL;
+  int st;
+  if (m->options.persistent == 0)
+    return LRN_OK;
+  LRN_GO(matrix(&chain, w, m->options.persistent, w->n_hidden));
+  LRN_GO(lrn_tensor_fill(chain, 0));
+  LRN_GO(lrn_activate(m, LRN_SIDE_HIDDEN, chain->view.data, m->options.persistent, NULL,
+                      chain->view.data, lrn_key_of(m, w->state.step, LRN_STREAM_CHAIN, 0, 0),
+                      NULL));
+  w->chain = chain;
+  chain = NULL;
+done:
+  lrn_tensor_free(chain);
+  return st;
+}
+
+static int make_training(lrn_work *w, const lrn_rbm *m) {
+  LRN_TRY(lrn_parameter_buffer(&w->gradient, w->g, &m->options));
+  return lrn_parameter_buffer(&w->momentum, w->m, &m->options);
+}
+
+static void free_training(lrn_work *w) {
+  for (int i = 0; i < LRN_PARAMETERS; i++) {
+    lrn_tensor_free(w->g[i]);
+    lrn_tensor_free(w->m[i]);
+  }
+  lrn_tensor_free(w->gradient);
+  lrn_tensor_free(w->momentum);
+}
+
+int lrn_work_new(lrn_work **out, const lrn_rbm *m, int64_t batch, int flags) {
+  void *memory;
+  lrn_work *w;
+  int st;
+  if (batch < 1 || batch > INT32_MAX)
+    return lrn_fail(LRN_EVALUE, "workspace: batch: got %lld, expected 1 to 2^31 - 1",
+                    (long long)batch);
+  LRN_TRY(lrn_alloc(&memory, 1, sizeof *w, "workspace"));
+  w = memory;
+  w->n_visible = m->options.n_visible;
+  w->n_hidden = m->options.n_hidden;
+  w->dtype = m->options.dtype;
+  w->device = m->options.device;
+  LRN_GO(vector(&w->sums, LRN_F64, 3, w->device));
+  LRN_GO(vector(&w->bad, LRN_I64, LRN_PARAMETERS, w->device));
+  LRN_GO(lrn_work_reserve(w, m, batch, flags));
+  *out = w;
+  w = NULL;
+done:
+  lrn_work_free(w);
+  return st;
+}
+
+/* New buffers are made beside the old ones and exchanged when all are there. */
+int lrn_work_reserve(lrn_work *w, const lrn_rbm *m, int64_t batch, int flags) {
+  int train = (flags & LRN_WORK_TRAIN) != 0 || w->train;
+  int64_t chains = train ? m->options.persistent : 0;
+  int larger = batch > w->batch || chains != w->chains || w->v == NULL;
+  int begin = train && !w->train;
+  lrn_work new = *w;
+  int st;
+  LRN_TRY(lrn_check_work(m, w, 0, 0, "workspace"));
+  if (!larger && !begin)
+    return LRN_OK;
+  new.batch = max64(batch, w->batch);
+  new.chains = chains;
+  new.train = train;
+  if (larger)
+    new.v = new.q = new.h = new.spare = new.scratch = NULL;
+  if (begin) {
+    new.gradient = new.momentum = NULL;
+    memset(new.g, 0, sizeof new.g);
+    memset(new.m, 0, sizeof new.m);
+  }
+  if (chains != w->chains)
+    new.chain = NULL;
+  if (larger)
+    LRN_GO(make_activations(&new));
+  if (begin)
+    LRN_GO(make_training(&new, m));
+  if (chains != w->chains)
+    LRN_GO(make_chains(&new, m));
+  if (larger)
+    free_activations(w);
+  if (chains != w->chains)
+    lrn_tensor_free(w->chain);
+  new.negative_rows = 0;
+  *w = new;
+  return LRN_OK;
+done:
+  if (larger)
+    free_activations(&new);
+  if (begin)
+    free_training(&new);
+  return st;
+}
+
+void lrn_work_free(lrn_work *w) {
+  if (w == NULL)
+    return;
+  free_activations(w);
+  free_training(w);
+  lrn_tensor_free(w->chain);
+  lrn_tensor_free(w->sums);
+  lrn_tensor_free(w->bad);
+  lrn_free(w);
+}
+
+int64_t lrn_work_batch(const lrn_work *w) { return w->batch; }
+
+int lrn_check_work(const lrn_rbm *m, const lrn_work *w, int64_t rows, int train,
+                   const char *function) {
+  const lrn_rbm_options *o = &m->options;
+  if (w->n_visible != o->n_visible || w->n_hidden != o->n_hidden || w->dtype != o->dtype ||
+      w->device != o->device)
+    return lrn_fail(LRN_ESTATE, "%s: the workspace was made for another model", function);
+  if (rows > w->batch)
+    return lrn_fail(LRN_ESHAPE, "%s: got %lld rows, the workspace has room for %lld", function,
+                    (long long)rows, (long long)w->batch);
+  if (train && !w->train)
+    return lrn_fail(LRN_ESTATE, "%s: the workspace was not made for training", function);
+  if (train && w->chains != o->persistent)
+    return lrn_fail(LRN_ESTATE, "%s: the number of chains has changed; reserve first", function);
+  return LRN_OK;
+}
+
+/* {=== State === */
+
+void lrn_work_get_state(const lrn_work *w, lrn_state *out) {
+  double sums[3] = {0};
+  *out = w->state;
+  if (w->device->backend.download(sums, w->sums->view.data, sizeof sums) == LRN_OK) {
+    out->error = sums[0];
+    out->mse = sums[1];
+    out->pl = sums[2];
+  }
+}
+
+void lrn_work_set_state(lrn_work *w, const lrn_state *state) {
+  double sums[3] = {state->error, state->mse, state->pl};
+  w->state = *state;
+  w->device->backend.upload(w->sums->view.data, sums, sizeof sums);
+}
+
+int lrn_work_end_epoch(lrn_work *w, lrn_state *means) {
+  lrn_state s;
+  double n;
+  lrn_work_get_state(w, &s);
+  if (s.samples == 0)
+    return lrn_fail(LRN_ESTATE, "end_epoch: no row was seen");
+  n = (double)s.samples;
+  s.mse /= n;
+  s.error /= n;
+  s.pl /= n;
+  *means = s;
+  s.epoch++;
+  s.batch = s.samples = 0;
+  s.mse = s.error = s.pl = 0;
+  lrn_work_set_state(w, &s);
+  return LRN_OK;
+}
+
+/* ===} */
+
+lrn_tensor *lrn_work_gradient(const lrn_work *w, int i, const char **name) {
+  return w->train ? lrn_named_parameter(w->g, i, name) : NULL;
+}
+lrn_tensor *lrn_work_momentum(const lrn_work *w, int i, const char **name) {
+  return w->train ? lrn_named_parameter(w->m, i, name) : NULL;
+}
+lrn_tensor *lrn_work_chain(const lrn_work *w) { return w->chain; }
+
+int lrn_work_negative(lrn_tensor **out, const lrn_work *w) {
+  if (w->negative_rows == 0)
+    return lrn_fail(LRN_ESTATE, "negative: no step was made");
+  return lrn_tensor_narrow(out, w->v, 0, w->negative_at, w->negative_rows);
+}
