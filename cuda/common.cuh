@@ -142,12 +142,20 @@ static inline void lrn_layout_make(lrn_layout *L, const lrn_view *const *view, i
   L->nd = nd;
 }
 
+/* Loops over dimensions are short: unrolled, they are most of the library's size. */
+#ifdef __CUDACC__
+#define LRN_ROLLED _Pragma("unroll 1")
+#else
+#define LRN_ROLLED
+#endif
+
 /* Offset of element i (row-major) in array v. 32-bit division where it will do: the GPU has no
    64-bit one. */
 static __device__ __forceinline__ int64_t lrn_at(const lrn_layout &L, int v, int64_t i) {
   int64_t offset = 0;
   if (L.nd > 1 && L.n <= 0x7fffffff) {
     uint32_t r = (uint32_t)i;
+    LRN_ROLLED
     for (int d = L.nd - 1; d > 0; d--) {
       uint32_t s = (uint32_t)L.size[d], q = r / s;
       offset += (int64_t)(r - q * s) * L.stride[v][d];
@@ -155,6 +163,7 @@ static __device__ __forceinline__ int64_t lrn_at(const lrn_layout &L, int v, int
     }
     i = r;
   } else {
+    LRN_ROLLED
     for (int d = L.nd - 1; d > 0; d--) {
       int64_t q = i / L.size[d];
       offset += (i - q * L.size[d]) * L.stride[v][d];

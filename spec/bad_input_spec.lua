@@ -34,11 +34,11 @@ describe("options of a model", function()
   it("are checked for sizes", function()
     for _, name in ipairs { "n_visible", "n_hidden", "steps" } do
       for _, bad in ipairs { 0, -1, 2.5, 0 / 0, math.huge, "3", true, {} } do
-        raises(nil, { "RBM: " .. name .. ": got ", "expected an integer >= 1" },
+        raises(nil, { "RBM: " .. name .. ": got ", "expected an integer" },
           function() return model { [name] = bad } end)
       end
     end
-    raises("value", "RBM: n_hidden: got 0, expected an integer >= 1",
+    raises("value", "RBM: n_hidden: got 0, expected an integer",
       function() return model { n_hidden = 0 } end)
     raises(nil, "RBM: n_hidden: got 2.5, expected", function() return model { n_hidden = 2.5 } end)
     raises("value", "RBM: n_hidden: got -1, expected",
@@ -56,7 +56,7 @@ describe("options of a model", function()
   it("are checked for their ranges", function()
     local cases = { learning_rate = { -1, 0 / 0, math.huge, "x" }, momentum = { -0.1, 1, 5, 0 / 0 },
       decay = { -1, 0 / 0 }, temperature = { 0, -1, 0 / 0 }, persistent = { -1, 2.5 },
-      seed = { -1, 2.5, "x" }, visible_bias = { "mean", 3 }, dtype = { "int64", "float16", 3 },
+      seed = { 2.5, "x" }, visible_bias = { "mean", 3 }, dtype = { "int64", "float16", 3 },
       rule = { "exact", 3 } }
     for name, list in pairs(cases) do
       for _, bad in ipairs(list) do
@@ -212,7 +212,7 @@ describe("parameters that stop being finite", function()
     f:close()
     local ok, e = pcall(m.fit, m, bars, { epochs = 1000, batch_size = 4 })
     assert.is_false(ok)
-    assert.matches("fit: .*[Wab]%f[%A].*epoch %d+, batch %d+.*smaller learning rate", tostring(e))
+    assert.matches("fit: .*[Wab]%f[%A].*epoch %d+, batch %d+.*smaller learning_rate", tostring(e))
     assert.equal("value", lrn.error.kind(e))
     f = io.open(path, "rb")
     assert.equal(before, f:read "a")

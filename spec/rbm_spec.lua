@@ -104,7 +104,7 @@ describe("fit", function()
 
   it("learns", function()
     local train = lrn.data.digits()
-    local m = lrn.RBM { n_visible = 64, n_hidden = 32, seed = 1 }
+    local m = lrn.RBM { n_visible = 64, n_hidden = 32, seed = 1, visible_bias = "zero" }
     m:fit(train, { epochs = 10, batch_size = 32 })
     local h = m.history
     assert.is_true(h.mse[10] < 0.85 * h.mse[1])

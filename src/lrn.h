@@ -243,7 +243,7 @@ typedef struct lrn_arg {
   const lrn_tensor *t; /* a tensor, or NULL: a scalar */
   double d;            /* value of a scalar ... */
   int64_t i;           /* ... and where it is an integer, exactly */
-  int is_int;
+  int is_int;          /* 1; 2: a boolean */
 } lrn_arg;
 static inline lrn_arg lrn_argt(const lrn_tensor *t) {
   lrn_arg a;
@@ -266,6 +266,12 @@ static inline lrn_arg lrn_argi(int64_t i) {
   return a;
 }
 
+static inline lrn_arg lrn_argb(int b) {
+  lrn_arg a = lrn_argi(b != 0);
+  a.is_int = 2;
+  return a;
+}
+
 LRN_API int lrn_op_count(void);
 LRN_API const char *lrn_op_name(int op);  /* NULL past the end. Static. */
 LRN_API int lrn_op_arity(int op);         /* 1, 2 or 3 */
@@ -276,7 +282,8 @@ LRN_API int lrn_op_find(const char *name); /* -1: none */
    kept: a kind that does not fit is LRN_ETYPE) and out is not used (may be NULL). A scalar never
    changes the kind of a tensor; an integer scalar that does not fit the dtype is LRN_EVALUE;
    integer division by 0 is LRN_EVALUE. At least one argument is a tensor. `into` may be one of
-   the arguments. */
+   the arguments; a view that repeats elements (stride 0) is LRN_ESHAPE. A comparison of integers
+   with floats is made in float64. */
 LRN_API int lrn_map(lrn_tensor **out, lrn_tensor *into, int op, const lrn_arg *args, int n);
 
 /* Reductions: the rows of kernel/reduce.def: sum sumsq count max min.
@@ -293,9 +300,13 @@ LRN_API int lrn_reduce2(lrn_tensor **out, int red, const lrn_tensor *x, const lr
                         unsigned dims, int keepdim);
 /* Mean over dims, in the tensor's float dtype (float32 for others). */
 LRN_API int lrn_mean(lrn_tensor **out, const lrn_tensor *t, unsigned dims, int keepdim);
-/* Variance over dims (two passes), divided by n - correction. */
+/* Variance over dims (two passes, in float64), divided by n - correction; its root; the
+   Euclidean norm. In the tensor's float dtype (float32 for others). */
 LRN_API int lrn_var(lrn_tensor **out, const lrn_tensor *t, unsigned dims, int keepdim,
                     double correction);
+LRN_API int lrn_std(lrn_tensor **out, const lrn_tensor *t, unsigned dims, int keepdim,
+                    double correction);
+LRN_API int lrn_norm(lrn_tensor **out, const lrn_tensor *t, unsigned dims, int keepdim);
 /* log sum exp over dims, shifted by the maximum. float only. */
 LRN_API int lrn_logsumexp(lrn_tensor **out, const lrn_tensor *t, unsigned dims, int keepdim);
 /* Position (int64, + base) of the first smallest (max = 0) or largest element along d; d = -1:
@@ -363,6 +374,8 @@ typedef enum lrn_dist {
 
 /* Fill t (any dtype that holds the values; elements in row-major order). a, b: see lrn_dist. */
 LRN_API int lrn_random(lrn_tensor *t, int dist, double a, double b, lrn_key key);
+/* LRN_INTEGER with limits beyond 2^53, which no double holds: any of int64. */
+LRN_API int lrn_random_integer(lrn_tensor *t, int64_t from, int64_t to, lrn_key key);
 /* u < p elementwise: 1 or 0 in t, p broadcast to t's shape. LRN_EVALUE where a p is not in [0, 1]. */
 LRN_API int lrn_random_bernoulli(lrn_tensor *t, const lrn_tensor *p, lrn_key key);
 /* A random permutation of base .. base + n - 1 in t (int64, 1-d, n elements): Fisher-Yates from
@@ -569,7 +582,8 @@ LRN_API int lrn_rbm_log_likelihood(const lrn_rbm *m, lrn_work *w, double *mean,
                                    const lrn_tensor *v);
 
 /* Into a file, under the names of numerics.md: W a b, momentum.W ..., chain.h and the metadata
-   lrn.format, lrn.class ("RBM"), lrn.options, lrn.generator. w may be NULL. */
+   lrn.format, lrn.class ("RBM" where the file has none yet), lrn.options, lrn.generator and
+   lrn.epoch. w may be NULL: then neither momentum, chains nor counters. */
 LRN_API int lrn_rbm_store(lrn_file *f, const lrn_rbm *m, const lrn_work *w);
 /* Back from it. device NULL: the CPU. The workspace is for training where the file has momentum. LRN_EFORMAT names what is
    missing or does not fit. */

@@ -152,8 +152,9 @@ function M.value(where, name, v, rule)
     for _, choice in ipairs(rule.choices) do fits = fits or choice == v end
   end
   if not fits then
-    M.raise((good or type(v) == "number") and "value" or "type", "%s: %s: got %s, expected %s",
-      where, name, M.show(v), expected(rule))
+    local ranged = good or type(v) == "number" and (rule[1]:find "integer" or rule[1]:find "number")
+    M.raise(ranged and "value" or "type", "%s: %s: got %s, expected %s", where, name, M.show(v),
+      expected(rule))
   end
   return v
 end

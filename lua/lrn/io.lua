@@ -32,6 +32,8 @@ local function describe(value, path, file, state)
     if value ~= value then return { number = "nan" } end
     if value == math.huge then return { number = "inf" } end
     if value == -math.huge then return { number = "-inf" } end
+    -- a float that JSON would show as an integer
+    if value == math.floor(value) then return { number = ("%.17g"):format(value) } end
     return value
   elseif check.is_tensor(value) then
     if not state.names[value] then
@@ -115,7 +117,8 @@ local function rebuild(d, file, depth)
   elseif type(d.hex) == "string" then
     return unhex(d.hex)
   elseif d.number ~= nil then
-    return special[d.number] or bad "number"
+    local x = special[d.number] or type(d.number) == "string" and tonumber(d.number)
+    return x and x + 0.0 or bad "number"
   elseif type(d.list) == "table" then
     local list = {}
     for i = 1, #d.list do list[i] = rebuild(d.list[i], file, depth + 1) end

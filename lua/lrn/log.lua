@@ -1,5 +1,7 @@
 --- Messages with a level, to stderr and to a file: `lrn.log.info("epoch %d", 3)`.
 -- Quiet by default: warnings and errors only. `LRN_LOG=debug` sets the level from outside.
+-- `lrn.log(t)` is the logarithm of a tensor, as every elementwise operation is lrn.f.
+local core = require "lrn.core"
 local check = require "lrn.check"
 
 local M = {}
@@ -95,4 +97,4 @@ function M.named(name)
   return logger
 end
 
-return M
+return setmetatable(M, { __call = function(_, ...) return core.log(...) end })

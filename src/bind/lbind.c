@@ -112,6 +112,11 @@ int lrnB_fail(lua_State *L, int status) {
   return lrnB_raise(L, kind_of(status), "%s", lrn_error_message());
 }
 
+int lrnB_fail_as(lua_State *L, const char *f, int status) {
+  const char *message = lrn_error_message(), *colon = strstr(message, ": ");
+  return lrnB_raise(L, kind_of(status), "%s%s", f, colon != NULL ? colon : "");
+}
+
 int lrnB_world(lua_State *L, int status) {
   int e = lrn_error_errno();
   if (status != LRN_EIO && status != LRN_EFORMAT)

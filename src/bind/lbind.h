@@ -23,13 +23,15 @@
 int lrnB_raise(lua_State *L, const char *kind, const char *format, ...);
 /* The last engine failure, with the kind that its status has. */
 int lrnB_fail(lua_State *L, int status);
+/* The same under the name of the binding's function: what stands before the first colon goes. */
+int lrnB_fail_as(lua_State *L, const char *f, int status);
 /* Pushes nil, message, code for a fact about the world (LRN_EIO, LRN_EFORMAT) and returns 3; any
    other failure raises. */
 int lrnB_world(lua_State *L, int status);
 
 /* An engine call; when memory is out, a full collection and one retry. */
 void lrnB_collect(lua_State *L);
-#define LRNB_TRY(L, call)                                    \
+#define LRNB_OR(L, call, fail)                               \
   do {                                                       \
     int lrnB_st = (call);                                    \
     if (lrnB_st == LRN_ENOMEM) {                             \
@@ -37,8 +39,10 @@ void lrnB_collect(lua_State *L);
       lrnB_st = (call);                                      \
     }                                                        \
     if (lrnB_st != LRN_OK)                                   \
-      lrnB_fail(L, lrnB_st);                                 \
+      fail;                                                  \
   } while (0)
+#define LRNB_TRY(L, call) LRNB_OR(L, call, lrnB_fail(L, lrnB_st))
+#define LRNB_TRY_AS(L, f, call) LRNB_OR(L, call, lrnB_fail_as(L, f, lrnB_st))
 
 /* ===} */
 

@@ -13,6 +13,7 @@
 ** Between the making of a cairo object and its storing in a box no Lua function is called
 ** that can raise, so that nothing leaks on a longjmp.
 */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -126,7 +127,8 @@ static int sink_commit(Sink *s) {
   return err;
 }
 
-static cairo_status_t sink_write(void *closure, const unsigned char *data, unsigned int length) {
+static cairo_status_t sink_write(void *closure, const unsigned char *data,
+                                 unsigned int length) {
   Sink *s = closure;
   if (s->error == 0 && fwrite(data, 1, length, s->file) != length)
     s->error = errno != 0 ? errno : EIO;
@@ -200,7 +202,7 @@ static int image_surface(lua_State *L) {
   Surface *s;
   luaL_argcheck(L, w >= 1 && w <= MAX_PIXELS, 1, "width outside 1..32767");
   luaL_argcheck(L, h >= 1 && h <= MAX_PIXELS, 2, "height outside 1..32767");
-  lua_gc(L, LUA_GCSTEP, (int)(w * h / 256)); /* 4 bytes a pixel, in KB: paces the collector */
+  lua_gc(L, LUA_GCSTEP, (int)(w * h / 256)); /* its KB: paces the collector */
   s = newsurface(L, IMAGE, (double)w, (double)h);
   s->surface = cairo_image_surface_create(format[f], (int)w, (int)h);
   if (cairo_surface_status(s->surface) != CAIRO_STATUS_SUCCESS)
@@ -829,8 +831,17 @@ static void newclass(lua_State *L, const char *name, const luaL_Reg *meta,
 
 LRN_API int luaopen_lrn_cairo(lua_State *L);
 
+/* Keeps this library, and with it pango, in the process after lua_close: pango and fontconfig
+   leave threads and thread-local destructors behind that must not lose their code. */
+static void stay(void) {
+  Dl_info info;
+  if (dladdr((void *)(size_t)&luaopen_lrn_cairo, &info) != 0 && info.dli_fname != NULL)
+    dlopen(info.dli_fname, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+}
+
 LRN_API int luaopen_lrn_cairo(lua_State *L) {
   luaL_checkversion(L);
+  stay();
   newclass(L, SURFACE, surface_meta, surface_methods);
   newclass(L, CONTEXT, context_meta, context_methods);
   luaL_newlib(L, functions);

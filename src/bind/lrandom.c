@@ -87,9 +87,9 @@ static int random_of(lua_State *L, int sizes, int dtype, int dist, double a, dou
   device = lrnB_device_option(L, options, NULL, f);
   g = generator_option(L, options, f);
   t = lrnB_new_tensor(L);
-  LRNB_TRY(L, lrn_tensor_new(t, dtype, nd, size, device));
+  LRNB_TRY_AS(L, f, lrn_tensor_new(t, dtype, nd, size, device));
   key = next_key(g);
-  LRNB_TRY(L, lrn_random(*t, dist, a, b, key));
+  LRNB_TRY_AS(L, f, lrn_random(*t, dist, a, b, key));
   return lrnB_result(L);
 }
 static int core_rand(lua_State *L) {

@@ -76,16 +76,15 @@ static void read_option(lua_State *L, lrn_rbm_options *o, const option *opt, int
     case INTEGER: *(int64_t *)(void *)at = lrnB_integer(L, arg, "RBM", opt->name); break;
     case NUMBER: *(double *)(void *)at = lrnB_number(L, arg, "RBM", opt->name); break;
     case SEED: *(uint64_t *)(void *)at = (uint64_t)lrnB_integer(L, arg, "RBM", opt->name); break;
-    case UNIT: {
-      const char *name = lrnB_string(L, arg, "RBM", opt->name);
-      LRNB_TRY(L, lrn_unit_parse((int *)(void *)at, name));
+    case UNIT:
+      if (lrn_unit_parse((int *)(void *)at, lrnB_string(L, arg, "RBM", opt->name)) != LRN_OK)
+        lrnB_raise(L, "value", "RBM: %s: %s", opt->name, lrn_error_message());
       break;
-    }
-    case DTYPE: {
-      const char *name = lrnB_string(L, arg, "RBM", opt->name);
-      LRNB_TRY(L, lrn_dtype_parse((int *)(void *)at, name));
+    case DTYPE:
+      if (lrn_dtype_parse((int *)(void *)at, lrnB_string(L, arg, "RBM", opt->name)) != LRN_OK)
+        lrnB_raise(L, "value", "RBM: dtype: got %s, expected 'float32' or 'float64'",
+                   lrnB_show(L, arg));
       break;
-    }
     case DEVICE:
       *(const lrn_device **)(void *)at =
         lrnB_open_device(L, lrnB_string(L, arg, "RBM", opt->name));

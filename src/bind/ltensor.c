@@ -41,7 +41,7 @@ static lrn_tensor *make(lua_State *L, int arg, int *options, int dtype, const ch
   dtype = lrnB_dtype_option(L, *options, dtype, f);
   device = lrnB_device_option(L, *options, NULL, f);
   box = lrnB_new_tensor(L);
-  LRNB_TRY(L, lrn_tensor_new(box, dtype, nd, size, device));
+  LRNB_TRY_AS(L, f, lrn_tensor_new(box, dtype, nd, size, device));
   return *box;
 }
 
@@ -112,7 +112,7 @@ static lrn_tensor *make_like(lua_State *L, const lrn_tensor *t, int options, con
   for (int d = 0; d < nd; d++)
     size[d] = lrn_tensor_size(t, d);
   box = lrnB_new_tensor(L);
-  LRNB_TRY(L, lrn_tensor_new(box, dtype, nd, size, device));
+  LRNB_TRY_AS(L, f, lrn_tensor_new(box, dtype, nd, size, device));
   return *box;
 }
 static int core_zeros_like(lua_State *L) {
@@ -157,7 +157,7 @@ static int core_eye(lua_State *L) {
   dtype = lrnB_dtype_option(L, options, lrnB_default_dtype(L), "eye");
   device = lrnB_device_option(L, options, NULL, "eye");
   box = lrnB_new_tensor(L);
-  LRNB_TRY(L, lrn_tensor_new(box, dtype, 2, size, device));
+  LRNB_TRY_AS(L, "eye", lrn_tensor_new(box, dtype, 2, size, device));
   LRNB_TRY(L, lrn_tensor_fill(*box, 0));
   diagonal = lrnB_new_tensor(L);
   LRNB_TRY(L, lrn_tensor_diagonal(diagonal, *box, 0, 0, 1));
@@ -176,7 +176,7 @@ static int ladder(lua_State *L, int options, int dtype, double start, double ste
   device = lrnB_device_option(L, options, NULL, f);
   box = lrnB_new_tensor(L);
   host = lrnB_new_tensor(L);
-  LRNB_TRY(L, lrn_tensor_new(host, LRN_F64, 1, &n, NULL));
+  LRNB_TRY_AS(L, f, lrn_tensor_new(host, LRN_F64, 1, &n, NULL));
   for (int64_t i = 0; i < n; i++) {
     double v = start + (double)i * step;
     ((double *)lrn_tensor_data(*host))[i] = power ? pow(10, v) : v;

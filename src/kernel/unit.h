@@ -14,11 +14,18 @@
 #ifndef LRN_KERNEL_UNIT_H
 #define LRN_KERNEL_UNIT_H
 
-#include "lrn.h"
 #include "kernel/hd.h"
 #include "kernel/math.h"
 
 #define LRN_LOG_SQRT_2PI 0.91893853320467274178
+
+/* Numbers of the rows, in the table's order; lrn.h gives them the names LRN_UNIT_... */
+enum lrn_unit_row {
+#define UNIT(enumname, name, scaling, noise, self, cumulant, mean, sample, help) LRN_ROW_##enumname,
+#include "kernel/unit.def"
+#undef UNIT
+  LRN_ROWS
+};
 
 enum lrn_scaling { LRN_SCALING_FIXED, LRN_SCALING_SQUARE };
 enum lrn_noise { LRN_NOISE_UNIFORM, LRN_NOISE_UNIFORM_OPEN, LRN_NOISE_NORMAL };
@@ -26,7 +33,7 @@ enum lrn_noise { LRN_NOISE_UNIFORM, LRN_NOISE_UNIFORM_OPEN, LRN_NOISE_NORMAL };
 LRN_HD int lrn_unit_scaling(int unit) {
   switch (unit) {
 #define UNIT(enumname, name, scaling, noise, self, cumulant, mean, sample, help) \
-  case LRN_UNIT_##enumname: return LRN_SCALING_##scaling;
+  case LRN_ROW_##enumname: return LRN_SCALING_##scaling;
 #include "kernel/unit.def"
 #undef UNIT
     default: return LRN_SCALING_FIXED;
@@ -36,7 +43,7 @@ LRN_HD int lrn_unit_scaling(int unit) {
 LRN_HD int lrn_unit_noise(int unit) {
   switch (unit) {
 #define UNIT(enumname, name, scaling, noise, self, cumulant, mean, sample, help) \
-  case LRN_UNIT_##enumname: return LRN_NOISE_##noise;
+  case LRN_ROW_##enumname: return LRN_NOISE_##noise;
 #include "kernel/unit.def"
 #undef UNIT
     default: return LRN_NOISE_UNIFORM;

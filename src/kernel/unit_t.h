@@ -8,7 +8,7 @@ LRN_HD T M(unit_self)(int unit, T s) {
   (void)s;
   switch (unit) {
 #define UNIT(enumname, name, scaling, noise, self, cumulant, mean, sample, help) \
-  case LRN_UNIT_##enumname: return self;
+  case LRN_ROW_##enumname: return self;
 #include "kernel/unit.def"
 #undef UNIT
     default: return 0;
@@ -20,7 +20,7 @@ LRN_HD T M(unit_cumulant)(int unit, T x, T xs, T temperature, T shift) {
   x *= xs;
   switch (unit) {
 #define UNIT(enumname, name, scaling, noise, self, cumulant, mean, sample, help) \
-  case LRN_UNIT_##enumname: return temperature * ((cumulant) + shift);
+  case LRN_ROW_##enumname: return temperature * ((cumulant) + shift);
 #include "kernel/unit.def"
 #undef UNIT
     default: return 0;
@@ -32,7 +32,7 @@ LRN_HD T M(unit_mean)(int unit, T x, T xs, T hs) {
   x *= xs;
   switch (unit) {
 #define UNIT(enumname, name, scaling, noise, self, cumulant, mean, sample, help) \
-  case LRN_UNIT_##enumname: return hs * (mean);
+  case LRN_ROW_##enumname: return hs * (mean);
 #include "kernel/unit.def"
 #undef UNIT
     default: return 0;
@@ -46,7 +46,7 @@ LRN_HD T M(unit_draw)(int unit, T x, T xs, T hs, T u, T z) {
   x *= xs;
   switch (unit) {
 #define UNIT(enumname, name, scaling, noise, self, cumulant, mean, sample, help) \
-  case LRN_UNIT_##enumname: return hs * (sample);
+  case LRN_ROW_##enumname: return hs * (sample);
 #include "kernel/unit.def"
 #undef UNIT
     default: return 0;

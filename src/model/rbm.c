@@ -24,9 +24,12 @@ void lrn_rbm_defaults(lrn_rbm_options *options) {
 }
 
 static int check_count(const char *name, int64_t value, int64_t least) {
-  if (value < least || value > INT32_MAX)
-    return lrn_fail(LRN_EVALUE, "RBM: %s: got %lld, expected an integer of %lld to 2^31 - 1", name,
+  if (value < least)
+    return lrn_fail(LRN_EVALUE, "RBM: %s: got %lld, expected an integer >= %lld", name,
                     (long long)value, (long long)least);
+  if (value > INT32_MAX)
+    return lrn_fail(LRN_EVALUE, "RBM: %s: got %lld, expected an integer below 2^31", name,
+                    (long long)value);
   return LRN_OK;
 }
 

@@ -76,7 +76,8 @@ int lrn_rbm_store(lrn_file *f, const lrn_rbm *m, const lrn_work *w) {
   const char *name;
   char long_name[32];
   LRN_TRY(lrn_file_put_meta(f, "lrn.format", "1"));
-  LRN_TRY(lrn_file_put_meta(f, "lrn.class", "RBM"));
+  if (lrn_file_meta(f, "lrn.class") == NULL) /* a caller's own class stays */
+    LRN_TRY(lrn_file_put_meta(f, "lrn.class", "RBM"));
   LRN_TRY(put_options(f, &m->options));
   for (int i = 0; i < LRN_PARAMETERS; i++) {
     const lrn_tensor *t = lrn_rbm_parameter(m, i, &name);

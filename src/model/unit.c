@@ -4,7 +4,15 @@
 */
 #include <string.h>
 
+#include "kernel/unit.h"
 #include "model/model.h"
+
+/* The public numbers are those of the table's rows. */
+#define UNIT(ENUM, name, scaling, noise, self, cumulant, mean, sample, help) \
+  _Static_assert((int)LRN_ROW_##ENUM == (int)LRN_UNIT_##ENUM, #name);
+#include "kernel/unit.def"
+#undef UNIT
+_Static_assert((int)LRN_ROWS == (int)LRN_UNITS, "rows of unit.def");
 
 static const char *const names[LRN_UNITS] = {
 #define UNIT(ENUM, name, scaling, noise, self, cumulant, mean, sample, help) \

@@ -39,6 +39,15 @@ lrn_view lrn_broadcast_view(const lrn_view *v, int nd, const int64_t *size) {
   return r;
 }
 
+int lrn_check_target(const lrn_view *v, const char *function) {
+  char text[LRN_SHAPE_MAX];
+  for (int d = 0; d < v->nd; d++)
+    if (v->stride[d] == 0 && v->size[d] > 1)
+      return lrn_fail(LRN_ESHAPE, "%s: into a view %s that repeats its elements (expand); clone it",
+                      function, lrn_shape_text(text, v->nd, v->size));
+  return LRN_OK;
+}
+
 int lrn_copy_views(const lrn_device *device, const lrn_view *dst, const lrn_view *src) {
   lrn_operand in = {.view = *src};
   LRN_TRY(LRN_SLOT(device, map));
@@ -125,6 +134,7 @@ int lrn_tensor_copy(lrn_tensor *dst, const lrn_tensor *src) {
   int nd = dst->view.nd, st;
   lrn_tensor *moved = NULL, *safe = NULL;
   lrn_view v;
+  LRN_TRY(lrn_check_target(&dst->view, "copy"));
   memcpy(size, dst->view.size, sizeof size);
   if (src->view.nd <= nd)
     LRN_TRY(lrn_broadcast_shape(&nd, size, &src->view, "copy"));
@@ -146,6 +156,7 @@ done:
 
 int lrn_tensor_fill(lrn_tensor *t, double value) {
   lrn_operand in = {.is_scalar = 1, .d = value, .i = (int64_t)0};
+  LRN_TRY(lrn_check_target(&t->view, "fill"));
   LRN_TRY(LRN_SLOT(t->storage->device, map));
   return t->storage->device->backend.map(LRN_OP_COPY, t->view.dtype, &t->view, &in, 1);
 }
@@ -160,6 +171,13 @@ static int computing_dtype(int *dtype, int op, int tensors, const lrn_arg *args,
   int t = tensors, float_scalar = 0;
   for (int i = info->family == LRN_SELECT; i < n; i++)
     float_scalar |= args[i].t == NULL && !args[i].is_int;
+  if (info->family == LRN_COMPARE) { /* the result is bool: so no integer needs to be rounded */
+    int any_float = float_scalar || is_float(t), any_int = 0;
+    for (int i = 0; i < n; i++)
+      any_int |= args[i].t != NULL && (args[i].t->view.dtype == LRN_I64 || args[i].t->view.dtype == LRN_I32);
+    if (any_float && any_int)
+      t = LRN_F64;
+  }
   if (float_scalar && !is_float(t))
     t = LRN_F32;
   switch (info->family) {
@@ -213,7 +231,7 @@ static int scalar_operand(lrn_operand *o, int dtype, const lrn_arg *a, const cha
 
 /* Integer // and % by 0, and negative integer exponents, are errors: found before anything is
    written. */
-static int check_integer_operand(int op, int dtype, const lrn_operand *b, const lrn_arg *arg,
+static int check_integer_operand(int op, int dtype, const lrn_operand *b,
                                  const lrn_device *device) {
   int division = op == LRN_OP_floordiv || op == LRN_OP_mod;
   int64_t low;
@@ -247,7 +265,6 @@ static int check_integer_operand(int op, int dtype, const lrn_operand *b, const 
       return st;
     low = v < 0 ? -1 : 0;
   }
-  (void)arg;
   if (low < 0)
     return lrn_fail(LRN_EVALUE, division ? "%s: integer division by 0" : "%s: negative exponent of an integer",
                     lrn_op_table[op].name);
@@ -310,7 +327,7 @@ int lrn_map(lrn_tensor **out, lrn_tensor *into, int op, const lrn_arg *args, int
   if (info->family == LRN_SELECT && tensors == LRN_BOOL)
     for (int i = 1; i < n; i++)
       if (args[i].t == NULL)
-        tensors = args[i].is_int && tensors == LRN_BOOL ? LRN_I64 : args[i].is_int ? tensors : LRN_F32;
+        tensors = !args[i].is_int ? LRN_F32 : args[i].is_int == 1 && tensors == LRN_BOOL ? LRN_I64 : tensors;
   LRN_TRY(LRN_SLOT(device, map));
   LRN_TRY(computing_dtype(&dtype, op, tensors, args, n));
   result = info->family == LRN_COMPARE || info->family == LRN_TEST ? LRN_BOOL : dtype;
@@ -326,6 +343,7 @@ int lrn_map(lrn_tensor **out, lrn_tensor *into, int op, const lrn_arg *args, int
         !(is_float(into->view.dtype) && is_float(result)))
       return lrn_fail(LRN_ETYPE, "%s: a %s result into a %s tensor; in place keeps the dtype",
                       info->name, lrn_dtype_name(result), lrn_dtype_name(into->view.dtype));
+    LRN_TRY(lrn_check_target(&into->view, info->name));
   }
   for (int i = 0; i < n; i++) {
     int want = info->family == LRN_SELECT && i == 0 ? LRN_BOOL : dtype;
@@ -347,7 +365,7 @@ int lrn_map(lrn_tensor **out, lrn_tensor *into, int op, const lrn_arg *args, int
     }
   }
   if (n > 1)
-    LRN_GO(check_integer_operand(op, dtype, &in[1], &args[1], device));
+    LRN_GO(check_integer_operand(op, dtype, &in[1], device));
   if (into != NULL) {
     LRN_GO(map_into(into, op, dtype, result, device, in, n));
   } else {

@@ -127,29 +127,76 @@ static double count_over(const lrn_tensor *t, unsigned dims) {
   return n;
 }
 
+/* The float dtype of a result over t's elements. */
+static int real_dtype(const lrn_tensor *t) {
+  return t->view.dtype <= LRN_F64 ? t->view.dtype : LRN_F32;
+}
+
 int lrn_mean(lrn_tensor **out, const lrn_tensor *t, unsigned dims, int keepdim) {
-  lrn_tensor *x;
+  int exact = t->view.dtype == LRN_I64 || t->view.dtype == LRN_I32; /* float32 would round them */
+  lrn_tensor *x = NULL, *mean = NULL;
   int st;
   LRN_TRY(check_dims(&dims, t, "mean"));
-  LRN_TRY(lrn_tensor_to(&x, t, t->view.dtype <= LRN_F64 ? t->view.dtype : LRN_F32, NULL));
-  st = reduce(out, LRN_RED_sum, x, NULL, dims, keepdim, count_over(t, dims));
+  LRN_GO(lrn_tensor_to(&x, t, exact ? LRN_F64 : real_dtype(t), NULL));
+  LRN_GO(reduce(&mean, LRN_RED_sum, x, NULL, dims, keepdim, count_over(t, dims)));
+  LRN_GO(lrn_tensor_to(out, mean, real_dtype(t), NULL));
+done:
   lrn_tensor_free(x);
+  lrn_tensor_free(mean);
+  return st;
+}
+
+/* In float64: of {1e7, 1e7 + 1} the mean is no float32, and the root of a variance may be in
+   float32's range where the variance is not. */
+static int spread(lrn_tensor **out, const lrn_tensor *t, unsigned dims, int keepdim,
+                  double correction, int root, const char *f) {
+  lrn_tensor *x = NULL, *mean = NULL, *var = NULL;
+  double n;
+  lrn_view y;
+  int st;
+  LRN_TRY(check_dims(&dims, t, f));
+  n = count_over(t, dims) - correction;
+  LRN_GO(lrn_tensor_to(&x, t, LRN_F64, NULL));
+  LRN_GO(lrn_mean(&mean, x, dims, 1));
+  y = lrn_broadcast_view(&mean->view, x->view.nd, x->view.size);
+  LRN_GO(reduce(&var, LRN_RED_sqdiff, x, &y, dims, keepdim, n > 0 ? n : 0));
+  if (root) {
+    lrn_arg self[1] = {lrn_argt(var)};
+    LRN_GO(lrn_map(NULL, var, LRN_OP_sqrt, self, 1));
+  }
+  LRN_GO(lrn_tensor_to(out, var, real_dtype(t), NULL));
+done:
+  lrn_tensor_free(x);
+  lrn_tensor_free(mean);
+  lrn_tensor_free(var);
   return st;
 }
 
 int lrn_var(lrn_tensor **out, const lrn_tensor *t, unsigned dims, int keepdim,
             double correction) {
-  lrn_tensor *x = NULL, *mean = NULL;
-  lrn_view y;
+  return spread(out, t, dims, keepdim, correction, 0, "var");
+}
+
+int lrn_std(lrn_tensor **out, const lrn_tensor *t, unsigned dims, int keepdim,
+            double correction) {
+  return spread(out, t, dims, keepdim, correction, 1, "std");
+}
+
+/* In float64, so that squares neither overflow nor vanish where the norm is a float32. */
+int lrn_norm(lrn_tensor **out, const lrn_tensor *t, unsigned dims, int keepdim) {
+  lrn_tensor *x = NULL, *sum = NULL;
   int st;
-  LRN_TRY(check_dims(&dims, t, "var"));
-  LRN_GO(lrn_tensor_to(&x, t, t->view.dtype <= LRN_F64 ? t->view.dtype : LRN_F32, NULL));
-  LRN_GO(lrn_mean(&mean, x, dims, 1));
-  y = lrn_broadcast_view(&mean->view, x->view.nd, x->view.size);
-  LRN_GO(reduce(out, LRN_RED_sqdiff, x, &y, dims, keepdim, count_over(t, dims) - correction));
+  LRN_TRY(check_dims(&dims, t, "norm"));
+  LRN_GO(lrn_tensor_to(&x, t, LRN_F64, NULL));
+  LRN_GO(reduce(&sum, LRN_RED_sumsq, x, NULL, dims, keepdim, 1));
+  {
+    lrn_arg self[1] = {lrn_argt(sum)};
+    LRN_GO(lrn_map(NULL, sum, LRN_OP_sqrt, self, 1));
+  }
+  LRN_GO(lrn_tensor_to(out, sum, real_dtype(t), NULL));
 done:
   lrn_tensor_free(x);
-  lrn_tensor_free(mean);
+  lrn_tensor_free(sum);
   return st;
 }
 
@@ -211,7 +258,7 @@ int lrn_argextreme(lrn_tensor **out, const lrn_tensor *t, int max, int d, int ke
   if (d >= t->view.nd)
     return lrn_fail(LRN_ESHAPE, "arg%s: dimension %d of %d", max ? "max" : "min", d, t->view.nd);
   LRN_TRY(LRN_SLOT(device, argextreme));
-  LRN_TRY(check_dims(&dims, t, "argmax"));
+  LRN_TRY(check_dims(&dims, t, max ? "argmax" : "argmin"));
   LRN_TRY(result_of(&r, &flat, t, LRN_I64, dims, keepdim));
   v = kept_first(&t->view, dims, &nkeep);
   st = device->backend.argextreme(max, &flat, &v, nkeep, base);

@@ -90,13 +90,13 @@ int lrn_check_shape(int64_t *n, int nd, const int64_t *size, int dtype, const ch
                     LRN_MAXDIM);
   for (int d = 0; d < nd; d++) {
     if (size[d] < 0)
-      return lrn_fail(LRN_ESHAPE, "%s: size %s: a negative size", function,
+      return lrn_fail(LRN_ESHAPE, "%s: size: got %s, expected sizes >= 0", function,
                       lrn_shape_text(text, nd, size));
     empty |= size[d] == 0;
   }
   for (int d = 0; d < nd; d++) /* zeros do not excuse an absurd rest */
     if (size[d] > 0 && !lrn_mul(&count, count, size[d], limit))
-      return lrn_fail(LRN_ESHAPE, "%s: size %s: more than 2^47 bytes", function,
+      return lrn_fail(LRN_ESHAPE, "%s: size: got %s, which is more than 2^47 bytes", function,
                       lrn_shape_text(text, nd, size));
   *n = empty ? 0 : count;
   return LRN_OK;

@@ -187,7 +187,7 @@ end
 function methods:split(options)
   local o = check.options("split", options, { train = { "number", nil, min = 0 },
     val = { "number", nil, min = 0 }, validation = { "number", nil, min = 0 },
-    test = { "number", nil, min = 0 }, seed = { "integer", 1, min = 0 },
+    test = { "number", nil, min = 0 }, seed = { "integer", 1 },
     stratify = { "boolean", false } })
   local raw = self._raw
   local parts, names, whole_share = {}, {}, 0
@@ -267,7 +267,7 @@ end
 -- end
 function methods:batches(options)
   local o = check.options("batches", options, { size = { "integer", 128, min = 1 },
-    shuffle = { "boolean", true }, seed = { "integer", nil, min = 0 },
+    shuffle = { "boolean", true }, seed = { "integer" },
     epoch = { "integer", 1, min = 1 }, drop_last = { "boolean", false } })
   local raw = self._raw
   local seed = o.seed or o.shuffle and core.default_seed()

@@ -348,19 +348,17 @@ local entries = {
 }
 
 -- Arguments with which each arity runs.
+local integers = "lrn.ones(2, { dtype = \"int64\" })"
+local bitwise = { band = true, bor = true, bxor = true, bnot = true }
 local arguments = { "", "lrn.ones(2)", "lrn.ones(2), lrn.ones(2)" }
 for _, op in ipairs(core.ops()) do
-  local where_like = op.name == "where"
   local params = { { "a", "Tensor or number", "" } }
   if op.arity > 1 then params[2] = { "b", "Tensor or number", "broadcast" } end
   if op.arity > 2 then params[3] = { "c", "Tensor or number", "broadcast" } end
-  local first = where_like and "lrn.ones(2):gt(0)" or op.help:find "integers and bool" and
-    "lrn.ones(2, { dtype = \"int64\" })"
-    or "lrn.ones(2)"
-  local rest = arguments[op.arity]
-  if op.name:find "^bit" or op.name:find "shift" then
-    first, rest = "lrn.ones(2, { dtype = \"int64\" })", op.arity > 1 and
-      "lrn.ones(2, { dtype = \"int64\" })" or ""
+  local first, rest = "lrn.ones(2)", arguments[op.arity]
+  if op.name == "where" then first = "lrn.ones(2):gt(0)" end
+  if bitwise[op.name] then
+    first, rest = integers, op.arity > 1 and integers or ""
   end
   entries[#entries + 1] = { name = op.name, method = true, inplace = true, text = "Elementwise: " ..
     op.help .. ".",

@@ -56,14 +56,23 @@ function M.filters(model, opts)
   return fig
 end
 
--- The first n cases of a data set (as its batches give them), a tensor or a list.
+-- The first n cases of a data set (as its batches give them), a tensor or a list. Bytes become
+-- 0..1, which is what models make of them.
 local function first_cases(data, n)
+  local cases = data
   if type(data) == "table" and data.batches then
-    for batch in data:batches{ size = n, shuffle = false } do return batch end
-    check.raise("size", "reconstructions: the data set is empty")
+    for batch in data:batches{ size = n, shuffle = false } do
+      cases = batch
+      break
+    end
+  elseif type(data) == "table" then
+    return table.move(data, 1, math.min(n, #data), 1, {})
   end
-  if type(data) == "table" then return table.move(data, 1, math.min(n, #data), 1, {}) end
-  return data:narrow(1, 1, math.min(n, #data))
+  if not check.is_tensor(cases) or cases.ndim == 0 or #cases == 0 then
+    check.raise("size", "reconstructions: data: got %s, expected cases", check.show(data))
+  end
+  cases = cases:narrow(1, 1, math.min(n, #cases))
+  return cases.dtype == "uint8" and cases:to"float32" / 255 or cases
 end
 
 local function rows_of(x)
@@ -146,7 +155,8 @@ function M.history(model, opts)
   end
   local count = math.max(1, #order)
   local alone = count == 1
-  local fig = figures.new{ width = alone and 7 or 5 * count, height = alone and 5 or 4, cols = count }
+  local fig = figures.new{ width = alone and 7 or 5 * count, height = alone and 5 or 4,
+                           cols = count }
   for i, name in ipairs(order) do
     local ax = fig:axes(1, i):xlabel("epoch"):ylabel(PANELS[name]):grid(true)
     for k, c in ipairs(panels[name]) do

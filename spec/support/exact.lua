@@ -1,0 +1,273 @@
+-- What the analytic specs measure the engine against, in plain Lua doubles: states of units,
+-- energies, sums and integrals over states, and bounds of statistics.
+--
+-- A kind of unit is known here by its name only as the engine's argument. Its states are read off
+-- its samples: {0, 1}, or the reals from 0 on, or all reals; sums and integrals follow from them.
+local lrn = require "lrn"
+local core = require "lrn.core"
+
+local M = {}
+
+M.dtypes = { "float32", "float64" }
+
+--- Devices on which a model can be made.
+function M.devices()
+  local out = {}
+  for _, device in ipairs(core.devices()) do
+    if pcall(core.rbm_new, { n_visible = 2, n_hidden = 2, seed = 1, device = device }) then
+      out[#out + 1] = device
+    end
+  end
+  return out
+end
+
+--- f(device, dtype) for every pair.
+function M.everywhere(f)
+  for _, device in ipairs(M.devices()) do
+    for _, dtype in ipairs(M.dtypes) do f(device, dtype) end
+  end
+end
+
+-- {=== Numbers ===
+
+--- A generator of our own (Lehmer, 2^31 - 1): u() in (0, 1).
+function M.uniform(seed)
+  local x = seed * 7919 % 2147483647
+  return function()
+    x = x * 48271 % 2147483647
+    return x / 2147483647
+  end
+end
+
+--- n values k/32 in [-width, width]: exact in float32.
+function M.dyadic(u, n, width)
+  local out = {}
+  for i = 1, n do out[i] = math.floor((2 * u() - 1) * width * 32 + 0.5) / 32 end
+  return out
+end
+
+function M.logsumexp(list)
+  local high, sum = -math.huge, 0
+  for _, x in ipairs(list) do high = math.max(high, x) end
+  for _, x in ipairs(list) do sum = sum + math.exp(x - high) end
+  return high + math.log(sum)
+end
+
+--- The value that a chi-square of k degrees exceeds as rarely as a normal exceeds 6 sigma: 1e-9
+-- (Wilson and Hilferty 1931).
+function M.chi_square_bound(k)
+  local c = 2 / (9 * k)
+  return k * (1 - c + 6 * math.sqrt(c)) ^ 3
+end
+
+--- sum (n - N p)^2 / (N p)
+function M.chi_square(counts, p)
+  local n, chi = 0, 0
+  for _, c in ipairs(counts) do n = n + c end
+  for i, c in ipairs(counts) do chi = chi + (c - n * p[i]) ^ 2 / (n * p[i]) end
+  return chi
+end
+
+function M.near(got, want, tolerance, what)
+  if not (math.abs(got - want) <= tolerance) then
+    error(("%s: got %.17g, expected %.17g within %.3g"):format(what or "value", got, want,
+      tolerance), 2)
+  end
+end
+
+-- ===}
+
+-- {=== Units ===
+
+local known = {}
+
+-- Simpson's rule with `n` (even) steps on [from, to]: points and weights.
+local function simpson(from, to, n)
+  local s, w, h = {}, {}, (to - from) / n
+  for i = 0, n do
+    s[i + 1] = from + i * h
+    w[i + 1] = h / 3 * ((i == 0 or i == n) and 1 or i % 2 == 1 and 4 or 2)
+  end
+  return s, w
+end
+
+--- kind.discrete, kind.s and kind.w (states and their weights), kind.self (at these states).
+-- The grid serves inputs in [-8, 8] at temperatures from 0.5 to 2.
+function M.kind(unit)
+  if known[unit] then return known[unit] end
+  local x = lrn.full({ 500 }, -2, { dtype = "float64" })
+  local k = { discrete = true, self = {} }
+  local least = 0
+  for _, value in ipairs(core.unit_sample(unit, x, 1, 3):tolist()) do
+    if value ~= 0 and value ~= 1 then k.discrete = false end
+    least = math.min(least, value)
+  end
+  if k.discrete then
+    k.s, k.w = { 0, 1 }, { 1, 1 }
+  else
+    k.s, k.w = simpson(least < 0 and -24 or 0, 24, least < 0 and 2400 or 4800)
+  end
+  k.self = core.unit_map(unit, "self", lrn.tensor(k.s, { dtype = "float64" })):tolist()
+  known[unit] = k
+  return k
+end
+
+--- T log integral exp((x s - self(s)) / T) ds, and optionally the moments under that density.
+function M.cumulant(unit, x, T)
+  local k, high, sum = M.kind(unit), -math.huge, 0
+  for i, s in ipairs(k.s) do high = math.max(high, x * s - k.self[i]) end
+  for i, s in ipairs(k.s) do
+    sum = sum + k.w[i] * math.exp((x * s - k.self[i] - high) / T)
+  end
+  return high + T * math.log(sum)
+end
+
+--- The density (times weight) at the states of kind.s.
+function M.density(unit, x, T)
+  local k, A, p = M.kind(unit), M.cumulant(unit, x, T), {}
+  for i, s in ipairs(k.s) do p[i] = k.w[i] * math.exp((x * s - k.self[i] - A) / T) end
+  return p
+end
+
+--- Mean, variance and fourth central moment.
+function M.moments(unit, x, T)
+  local k, p, mean, var, fourth = M.kind(unit), M.density(unit, x, T), 0, 0, 0
+  for i, s in ipairs(k.s) do mean = mean + p[i] * s end
+  for i, s in ipairs(k.s) do
+    var = var + p[i] * (s - mean) ^ 2
+    fourth = fourth + p[i] * (s - mean) ^ 4
+  end
+  return mean, var, fourth
+end
+
+-- ===}
+
+-- {=== Models ===
+
+--- All 2^n states of n units of {0, 1}; unit 1 is the lowest bit.
+function M.states(n)
+  local out = {}
+  for code = 0, 2 ^ n - 1 do
+    local s = {}
+    for i = 1, n do s[i] = (code >> (i - 1)) & 1 end
+    out[code + 1] = s
+  end
+  return out
+end
+
+--- Parameters {W =, a =, b =} as tables, multiples of 1/32.
+function M.parameters(V, H, seed, width, bias_width)
+  local u = M.uniform(seed)
+  local p = { W = {} }
+  for i = 1, V do p.W[i] = M.dyadic(u, H, width or 1.5) end
+  p.a = M.dyadic(u, V, bias_width or width or 1.5)
+  p.b = M.dyadic(u, H, bias_width or width or 1.5)
+  return p
+end
+
+function M.divided(p, T)
+  local out = { W = {}, a = {}, b = {} }
+  for i, row in ipairs(p.W) do
+    out.W[i] = {}
+    for j, w in ipairs(row) do out.W[i][j] = w / T end
+  end
+  for i, a in ipairs(p.a) do out.a[i] = a / T end
+  for j, b in ipairs(p.b) do out.b[j] = b / T end
+  return out
+end
+
+--- A model of the engine with these parameters.
+function M.model(p, options)
+  local o = { n_visible = #p.a, n_hidden = #p.b, seed = 5, visible_bias = "zero" }
+  for key, value in pairs(options or {}) do o[key] = value end
+  local c = core.rbm_new(o)
+  for name, t in pairs(c:parameters()) do
+    t:copy_(lrn.tensor(p[name], { dtype = "float64" }))
+  end
+  return c
+end
+
+function M.hidden_inputs(p, v)
+  local x = {}
+  for j = 1, #p.b do
+    x[j] = p.b[j]
+    for i = 1, #p.a do x[j] = x[j] + v[i] * p.W[i][j] end
+  end
+  return x
+end
+
+function M.visible_inputs(p, h)
+  local u = {}
+  for i = 1, #p.a do
+    u[i] = p.a[i]
+    for j = 1, #p.b do u[i] = u[i] + h[j] * p.W[i][j] end
+  end
+  return u
+end
+
+--- -a.v - b.h - v W h
+function M.energy(p, v, h)
+  local e = 0
+  for i = 1, #p.a do
+    e = e - p.a[i] * v[i]
+    for j = 1, #p.b do e = e - v[i] * p.W[i][j] * h[j] end
+  end
+  for j = 1, #p.b do e = e - p.b[j] * h[j] end
+  return e
+end
+
+--- Probabilities of the 2^n states of the layer of {0, 1} units (`side` "visible" or "hidden"),
+-- units of the other layer, of kind `other`, integrated out.
+function M.marginal(p, side, other, T)
+  local states = M.states(side == "visible" and #p.a or #p.b)
+  local own = side == "visible" and p.a or p.b
+  local inputs = side == "visible" and M.hidden_inputs or M.visible_inputs
+  local logs = {}
+  for n, s in ipairs(states) do
+    logs[n] = 0
+    for i, value in ipairs(s) do logs[n] = logs[n] + own[i] * value / T end
+    for _, x in ipairs(inputs(p, s)) do logs[n] = logs[n] + M.cumulant(other, x, T) / T end
+  end
+  local log_z = M.logsumexp(logs)
+  for n = 1, #logs do logs[n] = math.exp(logs[n] - log_z) end
+  return logs, states, log_z
+end
+
+--- N independent draws from p: counts.
+function M.draw_counts(p, N, u)
+  local counts, left, rest = {}, {}, 0
+  for i = 1, #p do
+    rest = rest + p[i]
+    left[i], counts[i] = rest, 0
+  end
+  for _ = 1, N do
+    local at, x = 1, u() * rest
+    while at < #p and x >= left[at] do at = at + 1 end
+    counts[at] = counts[at] + 1
+  end
+  return counts
+end
+
+--- Rows of `states` in these numbers, as a tensor, and in shuffled order where `order` is given.
+function M.rows_of(states, counts, options)
+  local parts = {}
+  for i, n in ipairs(counts) do
+    if n > 0 then parts[#parts + 1] = lrn.full({ n }, i, { dtype = "int64" }) end
+  end
+  return lrn.tensor(states, options):index_select(1, lrn.cat(parts, 1))
+end
+
+--- How often each of the 2^n states occurs among rows of 0 and 1.
+function M.count_states(t)
+  local n = t:size(2)
+  local powers = {}
+  for i = 1, n do powers[i] = { 2 ^ (i - 1) } end
+  local codes = t:to { device = "cpu" }:mm(lrn.tensor(powers, { dtype = t.dtype }))
+  local counts = {}
+  for i = 1, 2 ^ n do counts[i] = codes:eq(i - 1):sum() end
+  return counts
+end
+
+-- ===}
+
+return M
