@@ -30,7 +30,7 @@ typedef struct lrn_lanes {
 /* One block: n <= LRN_BLOCK contiguous elements of x (and y). */
 typedef lrn_partial lrn_block_fn(int red, int64_t n, const void *x, const void *y);
 /* The same for `columns` <= LRN_COLUMNS adjacent columns of n <= LRN_BLOCK rows. */
-#define LRN_COLUMNS 8
+#define LRN_COLUMNS 64
 typedef void lrn_columns_fn(int red, int64_t n, int columns, const void *x, int64_t ldx,
                             const void *y, int64_t ldy, lrn_partial *out);
 /* max, min: *r (of the dtype) is combined with n strided elements */

@@ -44,17 +44,23 @@
 #undef X
 #undef Y
 
-static lrn_partial NAME(lane_tree)(double *s, double *c) {
-  for (int w = LANES / 2; w > 0; w /= 2)
-    for (int l = 0; l < w; l++) {
+/* Adds the lanes of `columns` columns by a fixed tree; s[lane * columns + column]. */
+static inline void NAME(fold_lanes)(double *restrict s, double *restrict c, int columns) {
+  (void)c;
+  for (int w = LANES / 2 * columns; w >= columns; w /= 2)
+    for (int i = 0; i < w; i++) {
 #if defined(LRN_K_FLOAT)
-      s[l] += s[l + w];
+      s[i] += s[i + w];
 #else
-      const double t = s[l] + s[l + w], v = t - s[l];
-      c[l] += c[l + w] + ((s[l] - (t - v)) + (s[l + w] - v));
-      s[l] = t;
+      const double t = s[i] + s[i + w], v = t - s[i];
+      c[i] += c[i + w] + ((s[i] - (t - v)) + (s[i + w] - v));
+      s[i] = t;
 #endif
     }
+}
+
+static lrn_partial NAME(lane_tree)(double *s, double *c) {
+  NAME(fold_lanes)(s, c, 1);
   return (lrn_partial){s[0], c[0], 0};
 }
 
@@ -73,7 +79,9 @@ lrn_partial NAME(lrn_block)(int red, int64_t n, const void *x, const void *y) {
   return NAME(lane_tree)(s, c);
 }
 
-/* The same for LRN_COLUMNS columns at once, row by row: row r goes to lane r mod 32. */
+/* The same for up to LRN_COLUMNS columns at once, row by row: row r goes to lane r mod 32. Rows are
+   read in runs of several cache lines, and all lanes of the columns fit the first-level cache;
+   lane by lane, with the sums in registers, was slower: each element then lies in another page. */
 #define X ((double)x[r * ldx + j])
 #define Y ((double)y[r * ldy + j])
 #define SUM(name, operands, expr, help)                                                     \
@@ -82,14 +90,10 @@ lrn_partial NAME(lrn_block)(int red, int64_t n, const void *x, const void *y) {
                                    double (*cl)[LRN_COLUMNS]) {                              \
     (void)y, (void)ldy, (void)cl;                                                            \
     for (int64_t r = 0; r < n; r++) {                                                        \
-      double *s = sl[r % LANES], *c = cl[r % LANES];                                         \
+      double *restrict s = sl[r % LANES], *restrict c = cl[r % LANES];                       \
       (void)c;                                                                               \
-      if (columns == LRN_COLUMNS)                                                            \
-        for (int j = 0; j < LRN_COLUMNS; j++)                                                \
-          ACCUMULATE(j, expr)                                                                \
-      else                                                                                   \
-        for (int j = 0; j < columns; j++)                                                    \
-          ACCUMULATE(j, expr)                                                                \
+      for (int j = 0; j < columns; j++)                                                      \
+        ACCUMULATE(j, expr)                                                                  \
     }                                                                                        \
   }
 #define FOLD(name, identity, combine, help)
@@ -101,7 +105,9 @@ lrn_partial NAME(lrn_block)(int red, int64_t n, const void *x, const void *y) {
 
 void NAME(lrn_columns)(int red, int64_t n, int columns, const void *x, int64_t ldx,
                        const void *y, int64_t ldy, lrn_partial *out) {
-  double s[LANES][LRN_COLUMNS] = {{0}}, c[LANES][LRN_COLUMNS] = {{0}};
+  double s[LANES][LRN_COLUMNS], c[LANES][LRN_COLUMNS];
+  memset(s, 0, sizeof s);
+  memset(c, 0, sizeof c);
   switch (red) {
 #define SUM(name, operands, expr, help)                      \
   case LRN_RED_##name:                                       \
@@ -112,14 +118,9 @@ void NAME(lrn_columns)(int red, int64_t n, int columns, const void *x, int64_t l
 #undef SUM
 #undef FOLD
   }
-  for (int j = 0; j < columns; j++) {
-    double sj[LANES], cj[LANES];
-    for (int l = 0; l < LANES; l++) {
-      sj[l] = s[l][j];
-      cj[l] = c[l][j];
-    }
-    out[j] = NAME(lane_tree)(sj, cj);
-  }
+  NAME(fold_lanes)(&s[0][0], &c[0][0], LRN_COLUMNS);
+  for (int j = 0; j < columns; j++)
+    out[j] = (lrn_partial){s[0][j], c[0][j], 0};
 }
 #undef LANES
 #undef ACCUMULATE
