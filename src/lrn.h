@@ -314,7 +314,7 @@ LRN_API int lrn_logsumexp(lrn_tensor **out, const lrn_tensor *t, unsigned dims, 
 LRN_API int lrn_argextreme(lrn_tensor **out, const lrn_tensor *t, int max, int d, int keepdim,
                            int64_t base);
 
-/* Indexing. idx: int64 or int32 positions counted from `base`; negative ones count from the end
+/* Indexing. idx: int64 or int32 positions counted from `base`; with base 1 negative ones count from the end
    (-1 is the last). LRN_EVALUE names the first one that is out of range. */
 /* out[..., k, ...] = t[..., idx[k], ...]; idx is 1-d */
 LRN_API int lrn_index_select(lrn_tensor **out, const lrn_tensor *t, int d,

@@ -497,14 +497,6 @@ end
 
 -- {=== Files ===
 
--- The same file for a model of another class than the engine wrote.
-local function renamed(file, class)
-  local other = core.file_new()
-  for _, name in ipairs(file:names()) do other:put(name, file:get(name)) end
-  for key, text in pairs(file:metas()) do other:meta(key, key == "lrn.class" and class or text) end
-  return other
-end
-
 --- Writes the model with all that training needs to go on: parameters, momentum, chains, generator,
 -- the place in the epoch, options and history. The old file stays whole until the new one is.
 -- @return true; or nil, message, code
@@ -513,8 +505,8 @@ end
 function methods:save(path)
   check.value("save", "path", path, { "string", required = true })
   local file = core.file_new()
+  file:meta("lrn.class", self._row.name)
   self._core:store(file)
-  if self._row.name ~= file:meta "lrn.class" then file = renamed(file, self._row.name) end
   file:meta("lrn.history", self._history:encode())
   return file:save(path)
 end

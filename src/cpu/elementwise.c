@@ -124,25 +124,10 @@ static int indexed(const char *name, const lrn_view *still, const lrn_view *move
                    .into_moved = into_moved};
   lrn_walk w;
   rest.stride[dim] = 0;
-  /* put: of repeated positions the last wins, so its order is the index's own */
   lrn_walk_init(&w, 3, views, NULL, 0);
-  if (into_moved) {
-    for (int64_t i = 0; i < w.rows; i++) {
-      lrn_walk row = w;
-      int64_t rest_of = i;
-      for (int d = w.nd - 2; d >= 0; d--) {
-        int64_t at = rest_of % w.size[d];
-        rest_of /= w.size[d];
-        for (int k = 0; k < 3; k++)
-          row.data[k] += at * w.stride[k][d] * (int64_t)w.item[k];
-      }
-      {
-        int64_t inner[3] = {w.stride[0][w.nd - 1], w.stride[1][w.nd - 1], w.stride[2][w.nd - 1]};
-        if (w.size[w.nd - 1] > 0 && index_run(&job, w.size[w.nd - 1], row.data, inner) < 0)
-          break;
-      }
-    }
-  } else
+  if (into_moved) /* of repeated positions the last wins */
+    lrn_walk_in_order(&w, index_run, &job);
+  else
     lrn_walk_run(&w, index_run, &job);
   if (atomic_load(&job.failed))
     return lrn_fail(LRN_EVALUE, "%s: position %lld is outside of %lld..%lld", name,

@@ -140,3 +140,11 @@ int lrn_walk_run(const lrn_walk *w, lrn_walk_fn f, void *context) {
                run_task, &r);
   return atomic_load(&r.status);
 }
+
+int lrn_walk_in_order(const lrn_walk *w, lrn_walk_fn f, void *context) {
+  run r = {.w = w, .f = f, .context = context};
+  int64_t inner = w->size[w->nd - 1];
+  for (int64_t row = 0; row < w->rows && inner > 0 && atomic_load(&r.status) == LRN_OK; row++)
+    run_row(&r, row, 0, inner);
+  return atomic_load(&r.status);
+}

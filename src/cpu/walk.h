@@ -29,5 +29,7 @@ void lrn_walk_init(lrn_walk *w, int arrays, const lrn_view *const *views,
    returned (one of them, where several fail); else 0. */
 typedef int (*lrn_walk_fn)(void *context, int64_t n, char *const *data, const int64_t *stride);
 int lrn_walk_run(const lrn_walk *w, lrn_walk_fn f, void *context);
+/* The same in row-major order, by the calling thread alone. */
+int lrn_walk_in_order(const lrn_walk *w, lrn_walk_fn f, void *context);
 
 #endif

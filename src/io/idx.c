@@ -145,17 +145,36 @@ static int parse_plain(lrn_tensor **out, const unsigned char *p, size_t n,
   return LRN_OK;
 }
 
-int idx_parse(lrn_tensor **out, const void *bytes, size_t n, const char *name) {
+/* *bytes, which is freed here, unpacked; what is not gzip stays as it is. The packed bytes go before
+   the tensor is made: a load holds two copies of the data at most. */
+static int unpack(unsigned char **bytes, size_t *n, const char *name) {
   unsigned char *plain = NULL;
   char what[512];
   size_t m = 0;
   int st;
+  if (!gz_is(*bytes, *n))
+    return LRN_OK;
+  snprintf(what, sizeof what, "idx_load: %s", name);
+  st = gz_unpack(&plain, &m, *bytes, *n, GZ_LIMIT, what);
+  lrn_free(*bytes);
+  *bytes = plain;
+  *n = m;
+  return st;
+}
+
+int idx_parse(lrn_tensor **out, const void *bytes, size_t n, const char *name) {
+  unsigned char *copy;
+  int st;
   if (!gz_is(bytes, n))
     return parse_plain(out, bytes, n, name);
-  snprintf(what, sizeof what, "idx_load: %s", name);
-  LRN_TRY(gz_unpack(&plain, &m, bytes, n, GZ_LIMIT, what));
-  st = parse_plain(out, plain, m, name);
-  lrn_free(plain);
+  copy = lrn_malloc(n);
+  if (copy == NULL)
+    return lrn_fail(LRN_ENOMEM, "idx_load: %s: out of memory: %zu bytes asked", name, n);
+  memcpy(copy, bytes, n);
+  st = unpack(&copy, &n, name);
+  if (st == LRN_OK)
+    st = parse_plain(out, copy, n, name);
+  lrn_free(copy);
   return st;
 }
 
@@ -164,7 +183,9 @@ int lrn_idx_load(lrn_tensor **out, const char *path) {
   size_t n = 0;
   int st;
   LRN_TRY(bytes_read(&bytes, &n, path, LIMIT, "idx_load"));
-  st = idx_parse(out, bytes, n, path);
+  st = unpack(&bytes, &n, path);
+  if (st == LRN_OK)
+    st = parse_plain(out, bytes, n, path);
   lrn_free(bytes);
   return st;
 }
