@@ -21,6 +21,11 @@ typedef struct lrn_partial {
   int64_t i;
 } lrn_partial;
 
+/* Where s is infinite its error is a NaN, which says nothing. */
+static inline double lrn_partial_value(lrn_partial p) {
+  return p.s - p.s == 0.0 ? p.s + p.c : p.s;
+}
+
 /* The accumulators of one block: element e goes to lane e mod 32; c as above. */
 #define LRN_LANES 32
 typedef struct lrn_lanes {

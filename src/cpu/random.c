@@ -58,6 +58,14 @@ static void integers(random_job *job, int64_t from, int64_t m) {
   }
 }
 
+/* The smallest of all, whatever thread finds which first. */
+static void first_bad(random_job *job, int64_t position) {
+  int_fast64_t have = atomic_load(&job->bad);
+  while ((have == 0 || position < have) &&
+         !atomic_compare_exchange_weak(&job->bad, &have, position))
+    ;
+}
+
 static void random_task(void *context, int64_t task) {
   random_job *job = context;
   const lrn_kernels *k = lrn_cpu_kernels();
@@ -82,7 +90,7 @@ static void random_task(void *context, int64_t task) {
                    : job->p_dtype == LRN_F32 ? (double)((const float *)job->p)[at + i]
                                              : ((const double *)job->p)[at + i];
         if (!(p >= 0 && p <= 1))
-          atomic_store(&job->bad, at + i + 1);
+          first_bad(job, at + i + 1);
         v[i] = v[i] < p;
       }
     } else if (f32) {

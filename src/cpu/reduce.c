@@ -111,8 +111,8 @@ static void write_sum(const reduce_job *j, int64_t output, lrn_partial p) {
   char *o = (char *)j->out->data +
             offset_of(&j->out_keep, output) * (int64_t)lrn_dtype_size(j->out->dtype);
   switch (j->out->dtype) {
-    case LRN_F32: *(float *)(void *)o = (float)((p.s + p.c) / j->divisor); break;
-    case LRN_F64: *(double *)(void *)o = (p.s + p.c) / j->divisor; break;
+    case LRN_F32: *(float *)(void *)o = (float)(lrn_partial_value(p) / j->divisor); break;
+    case LRN_F64: *(double *)(void *)o = lrn_partial_value(p) / j->divisor; break;
     default: *(int64_t *)(void *)o = p.i; break;
   }
 }

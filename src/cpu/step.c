@@ -22,7 +22,7 @@ static void unit_task(void *context, int64_t block) {
   lrn_cpu_kernels()->unit[a->dtype](a, begin, end < job->n ? end : job->n, sums);
   if (a->target != NULL)
     for (int i = 0; i < 2; i++)
-      a->scratch[2 * block + i] = sums[i].s + sums[i].c;
+      a->scratch[2 * block + i] = lrn_partial_value(sums[i]);
 }
 
 int lrn_cpu_unit(const lrn_unit_args *args) {
@@ -36,7 +36,7 @@ int lrn_cpu_unit(const lrn_unit_args *args) {
       for (int64_t b = 0; b < blocks; b++)
         lrn_tree_push(&tree, (lrn_partial){args->scratch[2 * b + i], 0, 0});
       total = lrn_tree_total(&tree);
-      args->sums[i] += total.s + total.c;
+      args->sums[i] += lrn_partial_value(total);
     }
   return LRN_OK;
 }
@@ -78,7 +78,11 @@ static void load_task(void *context, int64_t task) {
   const lrn_kernels *k = lrn_cpu_kernels();
   int64_t end = (task + 1) * LOAD_ROWS < a->count ? (task + 1) * LOAD_ROWS : a->count;
   for (int64_t r = task * LOAD_ROWS; r < end; r++) {
-    int64_t row = a->index != NULL ? a->index[a->first + r] - a->base : a->first + r, at;
+    /* unsigned: a position may be any number */
+    int64_t row = a->index != NULL
+                    ? (int64_t)((uint64_t)a->index[a->first + r] - (uint64_t)a->base)
+                    : a->first + r;
+    int64_t at;
     char *out = (char *)a->out + r * a->units * (int64_t)lrn_dtype_size(a->dtype);
     if (row < 0 || row >= a->n_rows) {
       atomic_store(&job->wrong, r + 1);
@@ -125,7 +129,7 @@ int lrn_cpu_flip(const lrn_flip_args *args) {
                            LRN_RED_sum, args->rows - r < LRN_BLOCK ? args->rows - r : LRN_BLOCK,
                            args->out + r, NULL));
   total = lrn_tree_total(&tree);
-  *args->sum += total.s + total.c;
+  *args->sum += lrn_partial_value(total);
   return LRN_OK;
 }
 

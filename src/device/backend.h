@@ -72,7 +72,8 @@ typedef struct lrn_unit_args {
   lrn_key key;       /* of the states: element = key.first + row * units + unit */
   /* metrics, NULL where not wanted; `target` is rows x units */
   const void *target;
-  double *sums; /* device: sums[0] += sum (target - mean)^2, sums[1] += sum (target - state)^2 */
+  double *sums; /* device: sums[0] += sum (target - mean)^2, before mean_scale; where states are
+                   wanted, sums[1] += sum (target - state)^2 */
   double *scratch; /* device: 2 * lrn_blocks(rows * units) doubles where target is given */
 } lrn_unit_args;
 
@@ -132,7 +133,8 @@ struct lrn_backend {
 
   /* out = op(in...): views of one shape; out of dtype bool for COMPARE and TEST, else of the
      computing type `dtype`, as the inputs are (SELECT: in[0] is bool). COPY: any dtypes;
-     a value that the new dtype cannot hold is LRN_EVALUE on the CPU. out may equal an input,
+     a scalar is read as a double; a
+     value that the new dtype cannot hold is LRN_EVALUE on the CPU. out may equal an input,
      but not overlap one otherwise. */
   int (*map)(int op, int dtype, const lrn_view *out, const lrn_operand *in, int n);
   /* out[k...] = reduction over r... of x[k..., r...] (and y, of the same sizes; may be NULL).

@@ -182,7 +182,7 @@ double NAME(lrn_flip)(const lrn_flip_args *f, int64_t row) {
   }
   {
     lrn_partial total = lrn_tree_total(&tree);
-    change = -(double)((const T *)f->a)[i] * (double)d - (total.s + total.c);
+    change = -(double)((const T *)f->a)[i] * (double)d - lrn_partial_value(total);
   }
   return (double)f->n_visible * lrn_logsigmoid(change / f->temperature);
 }
