@@ -172,7 +172,9 @@ int lrn_cuda_put(const lrn_view *out, const lrn_view *in, const lrn_view *idx, i
                                                   unsigned long long *bad) {              \
     LRN_GRID_STRIDE(i, p.count * p.units) {                                               \
       const int64_t r = i / p.units, u = i - r * p.units;                                 \
-      const int64_t row = p.index ? p.index[p.first + r] - p.base : p.first + r;          \
+      const int64_t row = /* unsigned: a position may be any number */                    \
+        p.index ? (int64_t)((uint64_t)p.index[p.first + r] - (uint64_t)p.base)            \
+                : p.first + r;                                                            \
       if (row < 0 || row >= p.n_rows) {                                                   \
         atomicMin(bad, (unsigned long long)r);                                            \
       } else {                                                                            \

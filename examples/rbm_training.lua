@@ -56,6 +56,10 @@ local function load_data()
   return train, test, { 8, 8 }, { epochs = 50, batch_size = 16 }
 end
 
+if opt.device:find "^cuda" then
+  local there, why = lrn.cuda.available()
+  if not there then fail(why) end
+end
 if opt.threads then lrn.set { threads = opt.threads } end
 lrn.manual_seed(opt.seed)
 local train, test, tile, usual = load_data()

@@ -342,7 +342,11 @@ describe("the program lrn", function()
         error(("%q did not come: %q"):format(text, last), 2)
       end
       local function keys(s) os.execute(tmux .. " send-keys -t x " .. s) end
-      os.execute(tmux .. " -f /dev/null new-session -d -s x -x 100 -y 30 " .. quote(LRN))
+      if not os.execute(tmux .. " -f /dev/null new-session -d -s x -x 100 -y 30 " .. quote(LRN) ..
+                        " 2> /dev/null") then
+        pending "tmux cannot open a terminal here"
+        return
+      end
       local ok, message = pcall(function()
         wait "\n>"
         keys "'x = = nonsense' C-c"

@@ -112,6 +112,31 @@ describe("fit", function()
     assert.is_true(h.pl[10] > h.pl[1])
   end)
 
+  it("works on every device as on the CPU, within the tolerance of products", function()
+    local core = require "lrn.core"
+    local train = lrn.data.digits():subset(lrn.arange(1, 80))
+    local function run(device, persistent)
+      local m = lrn.RBM { n_visible = 64, n_hidden = 12, seed = 5, device = device,
+        persistent = persistent, momentum = 0.5, decay = 0.001 }
+      local mse, pl = m:fit(train, { epochs = 2, batch_size = 24 })
+      local path = os.tmpname()
+      assert(m:save(path))
+      local again = assert(lrn.load(path, { device = device }))
+      os.remove(path)
+      assert.equal(device == "cpu" and "cpu" or device, again.W.device)
+      return { mse, pl, (m:reconstruct(train)), m:energy(train):mean(), m.W:norm(),
+        (again:sample(8, { steps = 3 })):mean(), again(train.data):sum() }
+    end
+    for _, persistent in ipairs { 0, 10 } do
+      local expected = run("cpu", persistent)
+      for _, device in ipairs(core.devices()) do
+        for i, v in ipairs(run(device, persistent)) do
+          assert.near(expected[i], v, 1e-3 * (1 + math.abs(expected[i])), device .. " " .. i)
+        end
+      end
+    end
+  end)
+
   it("gives the same bits from a data set, its tensor and an iterator in the same order", function()
     local function train(data, options)
       local m = small { visible_bias = "zero" }

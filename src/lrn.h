@@ -527,7 +527,8 @@ LRN_API lrn_tensor *lrn_work_chain(const lrn_work *w); /* P x n_hidden states */
 LRN_API int lrn_work_negative(lrn_tensor **out, const lrn_work *w);
 
 /* Data: N rows of n_visible values in dimensions 2 and up (a 1-d tensor is one row). uint8
-   means value / 255; other dtypes are taken as they are. On the model's device or the CPU. */
+   means value / 255; other dtypes are taken as they are. On the model's device or the
+   CPU; those of a training step on the model's device. */
 
 /* Before the first step: sets the visible biases where visible_bias is LRN_BIAS_DATA, they are
    all 0 and no step was made. A Bernoulli unit's mean is kept within 1 / (N + 2) of 0 and 1. */
@@ -583,7 +584,7 @@ LRN_API int lrn_rbm_log_likelihood(const lrn_rbm *m, lrn_work *w, double *mean,
 
 /* Into a file, under the names of numerics.md: W a b, momentum.W ..., chain.h and the metadata
    lrn.format, lrn.class ("RBM" where the file has none yet), lrn.options, lrn.generator and
-   lrn.epoch. w may be NULL: then neither momentum, chains nor counters. */
+   lrn.epoch. w may be NULL: then neither momentum, chains nor counters. On failure f is as before. */
 LRN_API int lrn_rbm_store(lrn_file *f, const lrn_rbm *m, const lrn_work *w);
 /* Back from it. device NULL: the CPU. The workspace is for training where the file has momentum. LRN_EFORMAT names what is
    missing or does not fit. */

@@ -5,13 +5,13 @@
 #ifndef LRN_LUA_H
 #define LRN_LUA_H
 
-#include <lua.h>
-
 #include "lrn.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+#include <lua.h> /* has no extern "C" of its own */
 
 /* Leaves the module table on the stack; for luaL_requiref(L, "lrn", luaopen_lrn, 0). Any number
    of states per process, each used by one thread at a time. Raises on another Lua version. */

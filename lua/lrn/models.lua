@@ -1,4 +1,5 @@
 --- The model classes as rows: which units each layer has. A new class is a new row.
+local core = require "lrn.core"
 local check = require "lrn.check"
 local rbm = require "lrn.rbm"
 
@@ -19,7 +20,7 @@ M.rows = {}
 -- @param row visible, hidden: "bernoulli", "gaussian" or "relu"; name ("RBM")
 -- @usage local GaussianBernoulli = lrn.models.define{ visible = "gaussian", hidden = "bernoulli" }
 function M.define(row)
-  local units = { "bernoulli", "gaussian", "relu" }
+  local units = core.units()
   local r = check.options("models.define", row, { name = { "string", "RBM" },
     visible = { "string", "bernoulli", choices = units }, hidden = { "string", "bernoulli",
       choices = units } })

@@ -258,6 +258,10 @@ end
 -- Where batches come from: an object with n (rows; nil for an iterator), open(epoch, rows done,
 -- batches done) and next() -> tensor, index or nil, first row, count; nil at the end of the epoch.
 
+local function on_device(self, t)
+  return t.device == self.device and t or t:to { device = self.device }
+end
+
 local function set_source(self, data, o)
   local base, index, transform
   if is_set(data) then
@@ -268,7 +272,9 @@ local function set_source(self, data, o)
   end
   local n = index and index:size(1) or base.ndim > 0 and base:size(1) or 0
   local source = { n = n }
-  if not transform then base = rows("fit", "data", base, self.n_visible, "n_visible") end
+  if not transform then
+    base = on_device(self, rows("fit", "data", base, self.n_visible, "n_visible"))
+  end
   if n == 0 then check.raise("size", "fit: data: got 0 rows, expected at least 1") end
   local permutation, at = nil, 1
   function source.open(epoch, done)
@@ -277,9 +283,7 @@ local function set_source(self, data, o)
       permutation = core.permutation(n, self.seed, epoch)
       if index then permutation = index:index_select(1, permutation) end
     end
-    if permutation and self.device ~= "cpu" then
-      permutation = permutation:to { device = self.device }
-    end
+    if permutation and not transform then permutation = on_device(self, permutation) end
   end
   function source.next()
     local count = math.min(o.batch_size, n - at + 1)
@@ -289,7 +293,8 @@ local function set_source(self, data, o)
     if not transform then return base, permutation, first, count end
     local x = permutation and base:index_select(1, permutation:narrow(1, first, count)) or
       base:narrow(1, first, count)
-    return rows("fit", "data", transform(x), self.n_visible, "n_visible"), nil, 1, count
+    return on_device(self, rows("fit", "data", transform(x), self.n_visible, "n_visible")), nil,
+      1, count
   end
   -- The whole set, for the visible biases; the tensor itself where nothing is chosen or
   -- transformed.
@@ -337,7 +342,7 @@ local function iterator_source(self, f)
       end
       return nil
     end
-    return t, nil, 1, n
+    return on_device(self, t), nil, 1, n
   end
   -- Its first batch must stand for the data.
   function source.all(epoch)

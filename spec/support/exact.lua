@@ -69,7 +69,8 @@ function M.chi_square(counts, p)
 end
 
 function M.near(got, want, tolerance, what)
-  if not (math.abs(got - want) <= tolerance) then
+  local off = math.abs(got - want)
+  if off > tolerance or off ~= off then
     error(("%s: got %.17g, expected %.17g within %.3g"):format(what or "value", got, want,
       tolerance), 2)
   end
@@ -235,15 +236,18 @@ end
 
 --- N independent draws from p: counts.
 function M.draw_counts(p, N, u)
-  local counts, left, rest = {}, {}, 0
+  local counts, upto, sum = {}, {}, 0
   for i = 1, #p do
-    rest = rest + p[i]
-    left[i], counts[i] = rest, 0
+    sum = sum + p[i]
+    upto[i], counts[i] = sum, 0
   end
   for _ = 1, N do
-    local at, x = 1, u() * rest
-    while at < #p and x >= left[at] do at = at + 1 end
-    counts[at] = counts[at] + 1
+    local x, low, high = u() * sum, 1, #p
+    while low < high do
+      local middle = (low + high) // 2
+      if x < upto[middle] then high = middle else low = middle + 1 end
+    end
+    counts[low] = counts[low] + 1
   end
   return counts
 end

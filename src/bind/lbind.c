@@ -395,16 +395,16 @@ int lrnB_option(lua_State *L, int arg, const char *name) {
   return LUA_TNIL;
 }
 
-int lrnB_parse_dtype(lua_State *L, int arg) {
+int lrnB_parse_dtype(lua_State *L, int arg, const char *f) {
   int dtype;
-  LRNB_TRY(L, lrn_dtype_parse(&dtype, lrnB_string(L, arg, "tensor", "dtype")));
+  if (lrn_dtype_parse(&dtype, lrnB_string(L, arg, f, "dtype")) != LRN_OK)
+    lrnB_raise(L, "argument", "%s: %s", f, lrn_error_message());
   return dtype;
 }
 
 int lrnB_dtype_option(lua_State *L, int arg, int dtype, const char *f) {
-  (void)f;
   if (lrnB_option(L, arg, "dtype") != LUA_TNIL) {
-    dtype = lrnB_parse_dtype(L, lua_gettop(L));
+    dtype = lrnB_parse_dtype(L, lua_gettop(L), f);
     lua_pop(L, 1);
   }
   return dtype;

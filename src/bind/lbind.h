@@ -92,7 +92,7 @@ int lrnB_option(lua_State *L, int arg, const char *name);
 int lrnB_dtype_option(lua_State *L, int arg, int dtype, const char *f);
 const lrn_device *lrnB_device_option(lua_State *L, int arg, const lrn_device *device,
                                      const char *f);
-int lrnB_parse_dtype(lua_State *L, int arg);
+int lrnB_parse_dtype(lua_State *L, int arg, const char *f);
 const lrn_device *lrnB_open_device(lua_State *L, const char *name);
 /* What lrn.set{ dtype = } chose. */
 int lrnB_default_dtype(lua_State *L);
@@ -115,6 +115,11 @@ void lrnB_tensor_functions(lua_State *L, const luaL_Reg *functions);
    (in a call it is a range). */
 int lrnB_get_selected(lua_State *L, lrn_tensor *t, int first, int n, int is_key);
 int lrnB_set_selected(lua_State *L, lrn_tensor *t, int selector, int value);
+/* The value at `value` as a tensor of t's dtype and device, on the top: a tensor as it is, else a
+   number or boolean, checked against the dtype, becomes one element. */
+lrn_tensor *lrnB_value_tensor(lua_State *L, const lrn_tensor *t, int value, const char *f);
+/* A number or boolean into every element of t, checked against its dtype. */
+void lrnB_fill(lua_State *L, lrn_tensor *t, int arg, const char *f);
 int lrnB_push_element(lua_State *L, const lrn_tensor *t, const int64_t *index);
 /* A full reduction as a Lua value: bool, integer or float by dtype. */
 int lrnB_push_item(lua_State *L, const lrn_tensor *t);

@@ -41,11 +41,17 @@ static int core_embedded(lua_State *L) {
   return 1;
 }
 
-/* package.preload's function for one file, upvalue 1 its path. LRN_PATH, a folder, goes first. */
+/* package.preload's function for one file, upvalue 1 its path. LRN_PATH, a folder, goes first. A file
+   runs once per state, also where package.loaded was cleared (busted does that between spec files):
+   two copies of a module would not know each other's objects. */
 static int load_module(lua_State *L) {
   const char *path = lua_tostring(L, lua_upvalueindex(1)), *folder = getenv("LRN_PATH");
   const lrn_embedded *e = find_embedded(path);
   int st = LUA_ERRFILE;
+  lua_settop(L, 1);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, "lrn.modules");
+  if (lua_getfield(L, 2, path) != LUA_TNIL)
+    return 1;
   if (folder != NULL && *folder != '\0') {
     lua_pushfstring(L, "%s/%s", folder, path);
     if (access(lua_tostring(L, -1), R_OK) == 0) {
@@ -62,6 +68,8 @@ static int load_module(lua_State *L) {
   }
   lua_pushvalue(L, 1);
   lua_call(L, 1, 1);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, 2, path);
   return 1;
 }
 
@@ -200,7 +208,7 @@ static int core_set(lua_State *L) {
   lua_settop(L, 1);
   lrnB_options(L, 1, "set", valid);
   if (lrnB_option(L, 1, "dtype") != LUA_TNIL) {
-    int dtype = lrnB_parse_dtype(L, 2);
+    int dtype = lrnB_parse_dtype(L, 2, "set");
     if (dtype > LRN_F64)
       return lrnB_raise(L, "value", "set: dtype: got %s, expected float32 or float64",
                         lrn_dtype_name(dtype));

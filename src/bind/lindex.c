@@ -30,17 +30,17 @@ static void set_range(lua_State *L, selector *s, int64_t from, int64_t to, int64
   int64_t a = from, b = to;
   s->kind = RANGE;
   s->step = step;
-  if (step == 0)
-    bad_range(L, from, to, step, d, size);
   if (a < 0)
     a += size + 1;
   if (b < 0)
     b += size + 1;
-  if ((step > 0 && b == a - 1) || (step < 0 && b == a + 1)) { /* empty */
-    if (a < (step > 0 ? 1 : 0) || a > size + 1 || from == 0)
-      bad_range(L, from, to, step, d, size);
+  if (step == 0 || a < 0 || a > size + 1 || b < 0 || b > size + 1)
+    bad_range(L, from, to, step, d, size);
+  if (b == (step > 0 ? a - 1 : a + 1)) { /* empty: {k, k - 1}, k within 1..size + 1 */
     s->from = 0;
     s->len = 0;
+    if (step > 0 ? a < 1 : b > size + 1)
+      bad_range(L, from, to, step, d, size);
     return;
   }
   if (from == 0 || to == 0)
@@ -264,6 +264,8 @@ int lrnB_get_selected(lua_State *L, lrn_tensor *t, int first, int n, int is_key)
     LRNB_TRY(L, lrn_tensor_select(row, t, 0, s[0].from));
     return 1;
   }
+  if (is_key && lua_isnil(L, first))
+    return lrnB_raise(L, "type", "index: got nil, expected a selector");
   if (is_key && lua_type(L, first) == LUA_TTABLE) { /* t[{ {1, 10}, {} }] */
     n = unpack_table(L, first, nd);
     first = lua_gettop(L) - n + 1;
@@ -272,7 +274,7 @@ int lrnB_get_selected(lua_State *L, lrn_tensor *t, int first, int n, int is_key)
   if (mask != 0) {
     lrn_tensor *m = lrnB_tensor(L, mask, "index");
     lrn_tensor **out = lrnB_new_tensor(L);
-    LRNB_TRY(L, lrn_masked_select(out, t, m));
+    LRNB_TRY_AS(L, "index", lrn_masked_select(out, t, m));
     return lrnB_result(L);
   }
   if (only_positions(s, got, nd)) {
@@ -285,7 +287,7 @@ int lrnB_get_selected(lua_State *L, lrn_tensor *t, int first, int n, int is_key)
   if (dim >= 0) {
     lrn_tensor *idx = index_tensor(L, at, lrn_tensor_size(view, dim));
     lrn_tensor **out = lrnB_new_tensor(L);
-    LRNB_TRY(L, lrn_index_select(out, view, dim, idx, LRN_BASE));
+    LRNB_TRY_AS(L, "index", lrn_index_select(out, view, dim, idx, LRN_BASE));
     return lrnB_result(L);
   }
   return 1;
@@ -294,21 +296,13 @@ int lrnB_get_selected(lua_State *L, lrn_tensor *t, int first, int n, int is_key)
 /* The value at `value` into all of `to`. */
 static void assign(lua_State *L, lrn_tensor *to, int value) {
   lrn_tensor *src = lrnB_opt_tensor(L, value);
-  if (src != NULL) {
-    LRNB_TRY(L, lrn_tensor_copy(to, src));
-    return;
-  }
-  lua_getfield(L, 1, "fill_"); /* which checks the value against the dtype */
-  {
-    lrn_tensor **box = lrnB_new_tensor(L);
-    LRNB_TRY(L, lrn_tensor_alias(box, to));
-  }
-  lua_pushvalue(L, value);
-  lua_call(L, 2, 0);
+  if (src == NULL)
+    lrnB_fill(L, to, value, "index");
+  else
+    LRNB_TRY_AS(L, "index", lrn_tensor_copy(to, src));
 }
 
-/* The value as a tensor of t's dtype and device, on the top: a number becomes one element. */
-static lrn_tensor *value_tensor(lua_State *L, const lrn_tensor *t, int value) {
+lrn_tensor *lrnB_value_tensor(lua_State *L, const lrn_tensor *t, int value, const char *f) {
   lrn_tensor *src = lrnB_opt_tensor(L, value);
   lrn_tensor **box;
   if (src != NULL) {
@@ -316,17 +310,20 @@ static lrn_tensor *value_tensor(lua_State *L, const lrn_tensor *t, int value) {
     return src;
   }
   box = lrnB_new_tensor(L);
-  LRNB_TRY(L, lrn_tensor_new(box, lrn_tensor_dtype(t), 0, NULL, lrn_tensor_device(t)));
-  assign(L, *box, value);
+  LRNB_TRY_AS(L, f, lrn_tensor_new(box, lrn_tensor_dtype(t), 0, NULL, lrn_tensor_device(t)));
+  lrnB_fill(L, *box, value, f);
   return *box;
 }
 
 static void assign_masked(lua_State *L, lrn_tensor *t, int mask_at, int value) {
   lrn_tensor *mask = lrnB_tensor(L, mask_at, "index"), *src = lrnB_opt_tensor(L, value);
+  for (int d = 0; d < lrn_tensor_ndim(t); d++) /* as many dimensions as t has, but their sizes? */
+    if (lrn_tensor_size(mask, d) != lrn_tensor_size(t, d))
+      lrnB_raise(L, "size", "index: mask: got %s of %s", lrnB_show(L, mask_at), lrnB_show(L, 1));
   if (src == NULL || lrn_tensor_ndim(src) == 0) {
-    lrn_tensor *v = value_tensor(L, t, value);
+    lrn_tensor *v = lrnB_value_tensor(L, t, value, "index");
     lrn_arg args[3] = {lrn_argt(mask), lrn_argt(v), lrn_argt(t)};
-    LRNB_TRY(L, lrn_map(NULL, t, lrn_op_find("where"), args, 3));
+    LRNB_TRY_AS(L, "index", lrn_map(NULL, t, lrn_op_find("where"), args, 3));
     return;
   }
   { /* one value for each true element, in order: through the flat positions */
@@ -336,9 +333,6 @@ static void assign_masked(lua_State *L, lrn_tensor *t, int mask_at, int value) {
     flat = lrnB_new_tensor(L);
     LRNB_TRY(L, lrn_tensor_view(flat, *whole, 1, &all));
     flat_mask = lrnB_new_tensor(L);
-    if (lrn_tensor_numel(mask) != all)
-      lrnB_raise(L, "size", "index: mask: got %s for %lld elements", lrnB_show(L, mask_at),
-                 (long long)all);
     LRNB_TRY(L, lrn_tensor_reshape(flat_mask, mask, 1, &all));
     where = lrnB_new_tensor(L);
     LRNB_TRY(L, lrn_nonzero(where, *flat_mask, LRN_BASE));
@@ -347,7 +341,7 @@ static void assign_masked(lua_State *L, lrn_tensor *t, int mask_at, int value) {
     if (lrn_tensor_ndim(src) != 1 || lrn_tensor_size(src, 0) != lrn_tensor_size(*idx, 0))
       lrnB_raise(L, "size", "index: got %s for the %lld true elements of the mask",
                  lrnB_show(L, value), (long long)lrn_tensor_size(*idx, 0));
-    LRNB_TRY(L, lrn_index_copy(*flat, 0, *idx, LRN_BASE, src));
+    LRNB_TRY_AS(L, "index", lrn_index_copy(*flat, 0, *idx, LRN_BASE, src));
     if (!lrn_tensor_shares(*whole, t))
       LRNB_TRY(L, lrn_tensor_copy(t, *whole));
   }
@@ -377,8 +371,8 @@ int lrnB_set_selected(lua_State *L, lrn_tensor *t, int at_selector, int value) {
   view = select_view(L, t, s, got, &dim, &at);
   if (dim >= 0) {
     lrn_tensor *idx = index_tensor(L, at, lrn_tensor_size(view, dim));
-    lrn_tensor *v = value_tensor(L, t, value);
-    LRNB_TRY(L, lrn_index_copy(view, dim, idx, LRN_BASE, v));
+    lrn_tensor *v = lrnB_value_tensor(L, t, value, "index");
+    LRNB_TRY_AS(L, "index", lrn_index_copy(view, dim, idx, LRN_BASE, v));
   } else
     assign(L, view, value);
   return 0;

@@ -2,9 +2,6 @@
 ** lops.c - what tensors compute: the rows of ops.def as methods and operators, reductions,
 ** positions, joining, products.
 */
-#include <math.h>
-#include <string.h>
-
 #include "bind/lbind.h"
 
 #define T1(f) lrn_tensor *t = lrnB_tensor(L, 1, f)
@@ -12,11 +9,10 @@
 /* {=== Elementwise === */
 
 lrn_arg lrnB_arg(lua_State *L, int arg, const char *f) {
-  lrn_tensor *t = lrnB_opt_tensor(L, arg);
-  if (t != NULL)
-    return lrn_argt(t);
+  if (luaL_testudata(L, arg, LRNB_TENSOR) != NULL)
+    return lrn_argt(lrnB_tensor(L, arg, f));
   switch (lua_type(L, arg)) {
-    case LUA_TBOOLEAN: return lrn_argi(lua_toboolean(L, arg));
+    case LUA_TBOOLEAN: return lrn_argb(lua_toboolean(L, arg));
     case LUA_TNUMBER:
       return lua_isinteger(L, arg) ? lrn_argi(lua_tointeger(L, arg)) : lrn_argd(lua_tonumber(L, arg));
     default:
@@ -26,47 +22,63 @@ lrn_arg lrnB_arg(lua_State *L, int arg, const char *f) {
   }
 }
 
-/* Operands of op from the stack; clamp's limits may be left out. */
-static void read_args(lua_State *L, int op, lrn_arg args[3]) {
-  const char *name = lrn_op_name(op);
-  int n = lrn_op_arity(op), any = 0;
-  for (int i = 0; i < n; i++) {
-    if (i > 0 && lua_isnoneornil(L, i + 1) && strcmp(name, "clamp") == 0)
-      args[i] = lrn_argd(i == 1 ? -HUGE_VAL : HUGE_VAL);
-    else
-      args[i] = lrnB_arg(L, i + 1, name);
-    any |= args[i].t != NULL;
-  }
+/* Operands of *op from the stack, behind them nothing but an option table. A clamp with one limit
+   is a maximum or minimum: a limit at infinity would make floats of integers. Returns the place of
+   the options. */
+static int read_args(lua_State *L, int *op, lrn_arg args[3]) {
+  const char *name = lrn_op_name(*op);
+  int n = lrn_op_arity(*op), options = n + 1, first = 0, any = 0;
+  if (*op == lrn_op_find("clamp") && (lua_isnoneornil(L, 2) || lua_isnoneornil(L, 3) ||
+                                      (lua_istable(L, 3) && lua_isnone(L, 4)))) {
+    int low = !lua_isnoneornil(L, 2);
+    if (!low && lua_type(L, 3) != LUA_TNUMBER && luaL_testudata(L, 3, LRNB_TENSOR) == NULL)
+      lrnB_raise(L, "type", "%s: got no limit, expected a lowest or a highest value", name);
+    if (lua_istable(L, 3))
+      options = 3;
+    args[0] = lrnB_arg(L, 1, name);
+    args[1] = lrnB_arg(L, low ? 2 : 3, name);
+    any = args[0].t != NULL || args[1].t != NULL;
+    *op = lrn_op_find(low ? "maximum" : "minimum");
+  } else
+    for (; first < n; first++) {
+      args[first] = lrnB_arg(L, first + 1, name);
+      any |= args[first].t != NULL;
+    }
   if (!any)
     lrnB_raise(L, "type", "%s: got no tensor among the arguments", name);
-  if (lua_gettop(L) > n && !lua_istable(L, n + 1))
+  if (lua_gettop(L) > options || (lua_gettop(L) == options && !lua_isnil(L, options) &&
+                                  !lua_istable(L, options)))
     lrnB_raise(L, "argument", "%s: got %d arguments, expected %d", name, lua_gettop(L), n);
+  return options;
 }
 
 /* upvalue 1: the operation */
 static int op_new(lua_State *L) {
   static const char *const valid[] = {"out", NULL};
-  int op = (int)lua_tointeger(L, lua_upvalueindex(1)), n = lrn_op_arity(op);
+  int op = (int)lua_tointeger(L, lua_upvalueindex(1)), options;
+  const char *name = lrn_op_name(op);
   lrn_arg args[3];
   lrn_tensor **out;
-  read_args(L, op, args);
-  lrnB_options(L, n + 1, lrn_op_name(op), valid);
-  if (lrnB_option(L, n + 1, "out") != LUA_TNIL) {
-    lrn_tensor *into = lrnB_tensor(L, lua_gettop(L), lrn_op_name(op));
-    LRNB_TRY(L, lrn_map(NULL, into, op, args, n));
+  options = read_args(L, &op, args);
+  lrnB_options(L, options, name, valid);
+  if (lrnB_option(L, options, "out") != LUA_TNIL) {
+    lrn_tensor *into = lrnB_tensor(L, lua_gettop(L), name);
+    LRNB_TRY_AS(L, name, lrn_map(NULL, into, op, args, lrn_op_arity(op)));
     return 1;
   }
   out = lrnB_new_tensor(L);
-  LRNB_TRY(L, lrn_map(out, NULL, op, args, n));
+  LRNB_TRY_AS(L, name, lrn_map(out, NULL, op, args, lrn_op_arity(op)));
   return lrnB_result(L);
 }
 
 static int op_in_place(lua_State *L) {
-  int op = (int)lua_tointeger(L, lua_upvalueindex(1)), n = lrn_op_arity(op);
-  lrn_tensor *t = lrnB_tensor(L, 1, lrn_op_name(op));
+  static const char *const valid[] = {NULL};
+  int op = (int)lua_tointeger(L, lua_upvalueindex(1));
+  const char *name = lua_tostring(L, lua_upvalueindex(2));
+  lrn_tensor *t = lrnB_tensor(L, 1, name);
   lrn_arg args[3];
-  read_args(L, op, args);
-  LRNB_TRY(L, lrn_map(NULL, t, op, args, n));
+  lrnB_options(L, read_args(L, &op, args), name, valid);
+  LRNB_TRY_AS(L, name, lrn_map(NULL, t, op, args, lrn_op_arity(op)));
   lua_settop(L, 1);
   return 1;
 }
@@ -77,7 +89,7 @@ static int op_operator(lua_State *L) {
   lrn_arg args[3];
   lrn_tensor **out;
   lua_settop(L, n);
-  read_args(L, op, args);
+  read_args(L, &op, args);
   out = lrnB_new_tensor(L);
   LRNB_TRY(L, lrn_map(out, NULL, op, args, n));
   return lrnB_result(L);
@@ -144,13 +156,6 @@ static int tensor_mean(lua_State *L) {
   return reduced(L, dims, keep);
 }
 
-/* Applies a one-operand row of ops.def to the tensor on the top, in place. */
-static void in_place(lua_State *L, const char *op) {
-  lrnB_box *box = lua_touserdata(L, -1);
-  lrn_arg a = lrn_argt(box->p);
-  LRNB_TRY(L, lrn_map(NULL, box->p, lrn_op_find(op), &a, 1));
-}
-
 /* var(dim, keepdim, {correction = 1}); a table may stand in place of keepdim */
 static int variance(lua_State *L, int root, const char *f) {
   static const char *const valid[] = {"correction", NULL};
@@ -166,9 +171,7 @@ static int variance(lua_State *L, int root, const char *f) {
   if (lrnB_option(L, options, "correction") != LUA_TNIL)
     correction = lrnB_number(L, lua_gettop(L), f, "correction");
   out = lrnB_new_tensor(L);
-  LRNB_TRY(L, lrn_var(out, t, dims, keep, correction));
-  if (root)
-    in_place(L, "sqrt");
+  LRNB_TRY(L, (root ? lrn_std : lrn_var)(out, t, dims, keep, correction));
   return reduced(L, dims, keep);
 }
 static int tensor_var(lua_State *L) { return variance(L, 0, "var"); }
@@ -177,12 +180,9 @@ static int tensor_std(lua_State *L) { return variance(L, 1, "std"); }
 static int tensor_norm(lua_State *L) {
   T1("norm");
   unsigned dims = lrnB_dims(L, 2, lrn_tensor_ndim(t), "norm");
-  int keep = keepdim(L, 3), dtype = lrn_tensor_dtype(t);
-  lrn_tensor **real = lrnB_new_tensor(L), **out;
-  LRNB_TRY(L, lrn_tensor_to(real, t, dtype <= LRN_F64 ? dtype : LRN_F32, NULL));
-  out = lrnB_new_tensor(L);
-  LRNB_TRY(L, lrn_reduce(out, lrn_reduce_find("sumsq"), *real, dims, keep));
-  in_place(L, "sqrt");
+  int keep = keepdim(L, 3);
+  lrn_tensor **out = lrnB_new_tensor(L);
+  LRNB_TRY(L, lrn_norm(out, t, dims, keep));
   return reduced(L, dims, keep);
 }
 
@@ -191,7 +191,7 @@ static int tensor_logsumexp(lua_State *L) {
   unsigned dims = lrnB_dims(L, 2, lrn_tensor_ndim(t), "logsumexp");
   int keep = keepdim(L, 3);
   lrn_tensor **out = lrnB_new_tensor(L);
-  LRNB_TRY(L, lrn_logsumexp(out, t, dims, keep));
+  LRNB_TRY_AS(L, "logsumexp", lrn_logsumexp(out, t, dims, keep));
   return reduced(L, dims, keep);
 }
 
@@ -218,7 +218,7 @@ static int arg_extreme(lua_State *L, int max, const char *f) {
   int d = lua_isnoneornil(L, 2) ? -1 : lrnB_dim(L, 2, lrn_tensor_ndim(t), f, "dim");
   int keep = keepdim(L, 3);
   lrn_tensor **out = lrnB_new_tensor(L);
-  LRNB_TRY(L, lrn_argextreme(out, t, max, d, keep, LRN_BASE));
+  LRNB_TRY_AS(L, f, lrn_argextreme(out, t, max, d, keep, LRN_BASE));
   return reduced(L, d < 0 ? 0 : 1, keep);
 }
 static int tensor_argmax(lua_State *L) { return arg_extreme(L, 1, "argmax"); }
@@ -232,7 +232,7 @@ static int tensor_index_select(lua_State *L) {
   T1("index_select");
   int d = lrnB_dim(L, 2, lrn_tensor_ndim(t), "index_select", "dim");
   lrn_tensor *idx = lrnB_tensor(L, 3, "index_select"), **out = lrnB_new_tensor(L);
-  LRNB_TRY(L, lrn_index_select(out, t, d, idx, LRN_BASE));
+  LRNB_TRY_AS(L, "index_select", lrn_index_select(out, t, d, idx, LRN_BASE));
   return lrnB_result(L);
 }
 static int tensor_gather(lua_State *L) {
@@ -245,16 +245,9 @@ static int tensor_gather(lua_State *L) {
 static int tensor_index_copy_(lua_State *L) {
   T1("index_copy_");
   int d = lrnB_dim(L, 2, lrn_tensor_ndim(t), "index_copy_", "dim");
-  lrn_tensor *idx = lrnB_tensor(L, 3, "index_copy_"), *src = lrnB_opt_tensor(L, 4);
-  if (src == NULL) {
-    lrn_tensor **one;
-    double v = lrnB_number(L, 4, "index_copy_", "src");
-    one = lrnB_new_tensor(L);
-    LRNB_TRY(L, lrn_tensor_new(one, lrn_tensor_dtype(t), 0, NULL, lrn_tensor_device(t)));
-    LRNB_TRY(L, lrn_tensor_fill(*one, v));
-    src = *one;
-  }
-  LRNB_TRY(L, lrn_index_copy(t, d, idx, LRN_BASE, src));
+  lrn_tensor *idx = lrnB_tensor(L, 3, "index_copy_");
+  lrn_tensor *src = lrnB_value_tensor(L, t, 4, "index_copy_");
+  LRNB_TRY_AS(L, "index_copy_", lrn_index_copy(t, d, idx, LRN_BASE, src));
   lua_settop(L, 1);
   return 1;
 }
@@ -269,7 +262,7 @@ static int tensor_masked_fill(lua_State *L) {
   lrn_tensor *mask = lrnB_tensor(L, 2, "masked_fill"), **out;
   lrn_arg args[3] = {lrn_argt(mask), lrnB_arg(L, 3, "masked_fill"), lrn_argt(t)};
   out = lrnB_new_tensor(L);
-  LRNB_TRY(L, lrn_map(out, NULL, lrn_op_find("where"), args, 3));
+  LRNB_TRY_AS(L, "masked_fill", lrn_map(out, NULL, lrn_op_find("where"), args, 3));
   return lrnB_result(L);
 }
 static int tensor_nonzero(lua_State *L) {
@@ -285,6 +278,7 @@ static int join(lua_State *L, int new_dim, const char *f) {
   const lrn_tensor **list;
   lrn_tensor **out;
   int nd, d = 0;
+  lua_settop(L, 2);
   if (lua_type(L, 1) != LUA_TTABLE)
     return lrnB_raise(L, "type", "%s: list: got %s, expected a table of tensors", f,
                       lrnB_show(L, 1));
@@ -295,6 +289,9 @@ static int join(lua_State *L, int new_dim, const char *f) {
   list = lua_newuserdatauv(L, (size_t)n * sizeof *list, 0);
   for (lua_Integer i = 0; i < n; i++) {
     lua_geti(L, 1, i + 1); /* stays in the table: lent */
+    if (lrnB_opt_tensor(L, lua_gettop(L)) == NULL)
+      return lrnB_raise(L, "type", "%s: list: got %s at %lld, expected a tensor", f,
+                        lrnB_show(L, lua_gettop(L)), (long long)i + 1);
     list[i] = lrnB_tensor(L, lua_gettop(L), f);
     lua_pop(L, 1);
   }
@@ -330,7 +327,7 @@ static int product(lua_State *L, const char *f) {
   b = lrnB_new_tensor(L);
   LRNB_TRY(L, right ? lrn_tensor_unsqueeze(b, u, 1) : lrn_tensor_alias(b, u));
   c = lrnB_new_tensor(L);
-  LRNB_TRY(L, lrn_mm(c, *a, *b));
+  LRNB_TRY_AS(L, f, lrn_mm(c, *a, *b));
   if (right) {
     lrn_tensor **flat = lrnB_new_tensor(L);
     LRNB_TRY(L, lrn_tensor_squeeze(flat, *c, 1));
@@ -374,7 +371,7 @@ static int tensor_outer(lua_State *L) {
   args[0] = lrn_argt(*a);
   args[1] = lrn_argt(u);
   out = lrnB_new_tensor(L);
-  LRNB_TRY(L, lrn_map(out, NULL, lrn_op_find("mul"), args, 2));
+  LRNB_TRY_AS(L, "outer", lrn_map(out, NULL, lrn_op_find("mul"), args, 2));
   return lrnB_result(L);
 }
 
@@ -406,7 +403,8 @@ void lrnB_open_ops(lua_State *L) {
     lua_setfield(L, -2, lrn_op_name(op)); /* methods */
     lua_pushfstring(L, "%s_", lrn_op_name(op));
     lua_pushinteger(L, op);
-    lua_pushcclosure(L, op_in_place, 1);
+    lua_pushvalue(L, -2);
+    lua_pushcclosure(L, op_in_place, 2);
     lua_settable(L, -3);
   }
   lua_pop(L, 1);

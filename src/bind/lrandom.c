@@ -73,8 +73,8 @@ static generator *generator_option(lua_State *L, int arg, const char *f) {
   return g;
 }
 
-/* Sizes at `sizes` (and options behind them), or a list at `sizes`. */
-static int random_of(lua_State *L, int sizes, int dtype, int dist, double a, double b,
+/* Sizes at `sizes` (and options behind them), or a list at `sizes`. from, to: of integers. */
+static int random_of(lua_State *L, int sizes, int dtype, int dist, int64_t from, int64_t to,
                      const char *f) {
   int64_t size[LRN_MAXDIM];
   int options, nd = lrnB_sizes(L, sizes, size, &options, f);
@@ -89,28 +89,29 @@ static int random_of(lua_State *L, int sizes, int dtype, int dist, double a, dou
   t = lrnB_new_tensor(L);
   LRNB_TRY_AS(L, f, lrn_tensor_new(t, dtype, nd, size, device));
   key = next_key(g);
-  LRNB_TRY_AS(L, f, lrn_random(*t, dist, a, b, key));
+  LRNB_TRY_AS(L, f, dist == LRN_INTEGER ? lrn_random_integer(*t, from, to, key)
+                                        : lrn_random(*t, dist, 0, 1, key));
   return lrnB_result(L);
 }
 static int core_rand(lua_State *L) {
-  return random_of(L, 1, lrnB_default_dtype(L), LRN_UNIFORM, 0, 1, "rand");
+  return random_of(L, 1, lrnB_default_dtype(L), LRN_UNIFORM, 0, 0, "rand");
 }
 static int core_randn(lua_State *L) {
-  return random_of(L, 1, lrnB_default_dtype(L), LRN_NORMAL, 0, 1, "randn");
+  return random_of(L, 1, lrnB_default_dtype(L), LRN_NORMAL, 0, 0, "randn");
 }
 static int core_randint(lua_State *L) {
-  double from = (double)lrnB_integer(L, 1, "randint", "from");
-  double to = (double)lrnB_integer(L, 2, "randint", "to");
+  int64_t from = lrnB_integer(L, 1, "randint", "from"), to = lrnB_integer(L, 2, "randint", "to");
   return random_of(L, 3, LRN_I64, LRN_INTEGER, from, to, "randint");
 }
 
 static int tensor_bernoulli(lua_State *L) {
+  static const char *const valid[] = {"dtype", "generator", NULL}; /* the device is p's */
   lrn_tensor *p = lrnB_tensor(L, 1, "bernoulli"), **t;
   int64_t size[LRN_MAXDIM];
   generator *g;
   lrn_key key;
   int dtype;
-  lrnB_options(L, 2, "bernoulli", options_valid);
+  lrnB_options(L, 2, "bernoulli", valid);
   dtype = lrnB_dtype_option(L, 2, lrn_tensor_dtype(p), "bernoulli");
   g = generator_option(L, 2, "bernoulli");
   for (int d = 0; d < lrn_tensor_ndim(p); d++)
@@ -127,14 +128,15 @@ static int permuted(lua_State *L, int64_t n, lrn_key key, const char *f) {
   if (n < 0)
     return lrnB_raise(L, "value", "%s: n: got %lld, expected an integer >= 0", f, (long long)n);
   t = lrnB_new_tensor(L);
-  LRNB_TRY(L, lrn_tensor_new(t, LRN_I64, 1, &n, NULL));
+  LRNB_TRY_AS(L, f, lrn_tensor_new(t, LRN_I64, 1, &n, NULL));
   LRNB_TRY(L, lrn_permutation(*t, LRN_BASE, key));
   return lrnB_result(L);
 }
 static int core_randperm(lua_State *L) {
+  static const char *const valid[] = {"generator", NULL};
   int64_t n = lrnB_integer(L, 1, "randperm", "n");
   generator *g;
-  lrnB_options(L, 2, "randperm", options_valid);
+  lrnB_options(L, 2, "randperm", valid);
   g = generator_option(L, 2, "randperm");
   return permuted(L, n, next_key(g), "randperm");
 }

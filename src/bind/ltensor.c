@@ -59,31 +59,27 @@ static int core_empty(lua_State *L) {
   return lrnB_result(L);
 }
 
-/* A Lua value into every element of t, checked against its dtype. */
-static void fill_with(lua_State *L, lrn_tensor *t, int arg, const char *f) {
-  int dtype = lrn_tensor_dtype(t);
-  if (lua_type(L, arg) == LUA_TBOOLEAN) {
-    LRNB_TRY(L, lrn_tensor_fill(t, lua_toboolean(L, arg)));
-    return;
-  }
-  if (lua_isinteger(L, arg) && dtype == LRN_I64) { /* exact beyond 2^53 */
-    lrn_arg a[2] = {lrn_argt(t), lrn_argi(lua_tointeger(L, arg))};
-    LRNB_TRY(L, lrn_tensor_fill(t, 0));
-    LRNB_TRY(L, lrn_map(NULL, t, lrn_op_find("add"), a, 2));
-    return;
-  }
-  {
-    double v = lrnB_number(L, arg, f, "value");
-    if (dtype > LRN_F64 && dtype != LRN_BOOL && v != floor(v))
-      lrnB_raise(L, "value", "%s: value: got %g, expected an integer for %s", f, v,
-                 lrn_dtype_name(dtype));
-    LRNB_TRY(L, lrn_tensor_fill(t, v));
-  }
+/* The number or boolean at arg into one element. Does it fit the dtype? */
+static int set_value(lua_State *L, lrn_tensor *t, const int64_t *index, int arg, const char *f) {
+  if (lua_isboolean(L, arg))
+    return lrn_tensor_set_int(t, index, lua_toboolean(L, arg));
+  if (lua_isinteger(L, arg))
+    return lrn_tensor_set_int(t, index, lua_tointeger(L, arg));
+  return lrn_tensor_set(t, index, lrnB_number(L, arg, f, "value"));
+}
+
+void lrnB_fill(lua_State *L, lrn_tensor *t, int arg, const char *f) {
+  lrn_tensor **one = lrnB_new_tensor(L);
+  LRNB_TRY_AS(L, f, lrn_tensor_new(one, lrn_tensor_dtype(t), 0, NULL, NULL));
+  LRNB_TRY_AS(L, f, set_value(L, *one, NULL, arg, f));
+  LRNB_TRY_AS(L, f, lrn_tensor_copy(t, *one));
+  lua_pop(L, 1);
 }
 
 static int core_full(lua_State *L) {
   int options, dtype = lrnB_default_dtype(L);
   lrn_tensor *t;
+  lua_settop(L, 3);
   if (lua_type(L, 1) == LUA_TNUMBER) { /* full(n, value): one dimension */
     lua_createtable(L, 1, 0);
     lua_pushvalue(L, 1);
@@ -92,11 +88,10 @@ static int core_full(lua_State *L) {
   }
   if (lua_type(L, 2) == LUA_TBOOLEAN)
     dtype = LRN_BOOL;
-  lua_settop(L, 3);
   lua_pushvalue(L, 2); /* the options must follow the sizes */
   lua_remove(L, 2);
   t = make(L, 1, &options, dtype, "full");
-  fill_with(L, t, 3, "full");
+  lrnB_fill(L, t, 3, "full");
   return lrnB_result(L);
 }
 
@@ -132,7 +127,7 @@ static int core_empty_like(lua_State *L) {
 }
 static int core_full_like(lua_State *L) {
   T1("full_like");
-  fill_with(L, make_like(L, t, 3, "full_like"), 2, "full_like");
+  lrnB_fill(L, make_like(L, t, 3, "full_like"), 2, "full_like");
   return lrnB_result(L);
 }
 static int like_random(lua_State *L, int dist, const char *f) {
@@ -166,35 +161,61 @@ static int core_eye(lua_State *L) {
   return lrnB_result(L);
 }
 
-/* A ladder of n values start + i step, power: of 10 to that; made in double on the host. */
-static int ladder(lua_State *L, int options, int dtype, double start, double step, int64_t n,
-                  int power, const char *f) {
+/* Room for n values on the host, to be filled before ladder_end. Leaves two boxes on the stack: the
+   result's, empty, and that of the room. */
+static void *ladder_begin(lua_State *L, int dtype, int64_t n, const char *f) {
+  lrn_tensor **host;
+  lrnB_new_tensor(L);
+  host = lrnB_new_tensor(L);
+  LRNB_TRY_AS(L, f, lrn_tensor_new(host, dtype, 1, &n, NULL));
+  return lrn_tensor_data(*host);
+}
+
+/* The values become a tensor of the dtype and on the device that the options name. */
+static int ladder_end(lua_State *L, int options, int dtype, const char *f) {
+  lrnB_box *box = lua_touserdata(L, -2), *host = lua_touserdata(L, -1);
   const lrn_device *device;
-  lrn_tensor **box, **host;
   lrnB_options(L, options, f, like_options);
   dtype = lrnB_dtype_option(L, options, dtype, f);
   device = lrnB_device_option(L, options, NULL, f);
-  box = lrnB_new_tensor(L);
-  host = lrnB_new_tensor(L);
-  LRNB_TRY_AS(L, f, lrn_tensor_new(host, LRN_F64, 1, &n, NULL));
-  for (int64_t i = 0; i < n; i++) {
-    double v = start + (double)i * step;
-    ((double *)lrn_tensor_data(*host))[i] = power ? pow(10, v) : v;
-  }
-  LRNB_TRY(L, lrn_tensor_to(box, *host, dtype, device));
+  LRNB_TRY_AS(L, f, lrn_tensor_to((lrn_tensor **)(void *)&box->p, host->p, dtype, device));
   lua_pop(L, 1);
   return lrnB_result(L);
+}
+
+/* arange of integers: exact up to the ends of int64 */
+static int integer_range(lua_State *L, int64_t from, int64_t to, int64_t step, int options) {
+  uint64_t span = step > 0 ? (uint64_t)to - (uint64_t)from : (uint64_t)from - (uint64_t)to;
+  uint64_t stride = step > 0 ? (uint64_t)step : 0 - (uint64_t)step, count = 0;
+  int64_t *v;
+  if (step == 0)
+    lrnB_raise(L, "value", "arange: step: got 0");
+  if (step > 0 ? from <= to : from >= to) {
+    count = span / stride;
+    if (count >= (uint64_t)1 << 47)
+      lrnB_raise(L, "size", "arange: from %lld to %lld step %lld: too many values",
+                 (long long)from, (long long)to, (long long)step);
+    count++;
+  }
+  v = ladder_begin(L, LRN_I64, (int64_t)count, "arange");
+  for (uint64_t i = 0; i < count; i++)
+    v[i] = (int64_t)((uint64_t)from + i * (uint64_t)step);
+  return ladder_end(L, options, LRN_I64, "arange");
 }
 
 static int core_arange(lua_State *L) {
   int n = 1, options, integers = 1;
   int64_t count;
-  double from, to, step = 1, last;
+  double from, to, step = 1, last, *v;
   while (n <= 3 && lua_type(L, n) == LUA_TNUMBER)
     integers &= lua_isinteger(L, n++);
   options = n;
+  lua_settop(L, options);
   from = lrnB_number(L, 1, "arange", "from");
   to = lrnB_number(L, 2, "arange", "to");
+  if (integers)
+    return integer_range(L, lua_tointeger(L, 1), lua_tointeger(L, 2),
+                         options > 3 ? lua_tointeger(L, 3) : 1, options);
   if (options > 3)
     step = lua_tonumber(L, 3);
   if (step == 0 || !(from - from == 0 && to - to == 0 && step - step == 0))
@@ -204,17 +225,25 @@ static int core_arange(lua_State *L) {
   if (last >= 0x1p47)
     lrnB_raise(L, "size", "arange: from %g to %g step %g: too many values", from, to, step);
   count = last < 0 ? 0 : (int64_t)last + 1;
-  return ladder(L, options, integers ? LRN_I64 : lrnB_default_dtype(L), from, step, count, 0,
-                "arange");
+  v = ladder_begin(L, LRN_F64, count, "arange");
+  for (int64_t i = 0; i < count; i++)
+    v[i] = from + (double)i * step;
+  return ladder_end(L, options, lrnB_default_dtype(L), "arange");
 }
 
 static int spaced(lua_State *L, int power, const char *f) {
   double from = lrnB_number(L, 1, f, "from"), to = lrnB_number(L, 2, f, "to");
   int64_t n = lrnB_integer(L, 3, f, "n");
+  double step = n > 1 ? (to - from) / (double)(n - 1) : 0, *v;
+  lua_settop(L, 4);
   if (n < 1)
     lrnB_raise(L, "value", "%s: n: got %lld, expected an integer >= 1", f, (long long)n);
-  return ladder(L, 4, lrnB_default_dtype(L), from, n > 1 ? (to - from) / (double)(n - 1) : 0, n,
-                power, f);
+  v = ladder_begin(L, LRN_F64, n, f);
+  for (int64_t i = 0; i < n; i++) {
+    double x = i > 0 && i == n - 1 ? to : from + (double)i * step; /* the last one exactly */
+    v[i] = power ? pow(10, x) : x;
+  }
+  return ladder_end(L, 4, lrnB_default_dtype(L), f);
 }
 static int core_linspace(lua_State *L) { return spaced(L, 0, "linspace"); }
 static int core_logspace(lua_State *L) { return spaced(L, 1, "logspace"); }
@@ -247,20 +276,11 @@ static void literal_shape(lua_State *L, int arg, literal *l) {
 
 static void literal_store(lua_State *L, literal *l, int depth) {
   if (depth == l->nd) {
-    switch (lua_type(L, -1)) {
-      case LUA_TBOOLEAN:
-        LRNB_TRY(L, lrn_tensor_set_int(l->t, l->index, lua_toboolean(L, -1)));
-        return;
-      case LUA_TNUMBER:
-        if (lua_isinteger(L, -1))
-          LRNB_TRY(L, lrn_tensor_set_int(l->t, l->index, lua_tointeger(L, -1)));
-        else
-          LRNB_TRY(L, lrn_tensor_set(l->t, l->index, lua_tonumber(L, -1)));
-        return;
-      default:
-        lrnB_raise(L, "type", "tensor: got %s among the elements, expected numbers or booleans",
-                   lrnB_show(L, lua_gettop(L)));
-    }
+    if (lua_type(L, -1) != LUA_TBOOLEAN && lua_type(L, -1) != LUA_TNUMBER)
+      lrnB_raise(L, "type", "tensor: got %s among the elements, expected numbers or booleans",
+                 lrnB_show(L, lua_gettop(L)));
+    LRNB_TRY_AS(L, "tensor", set_value(L, l->t, l->index, lua_gettop(L), "tensor"));
+    return;
   }
   if (lua_type(L, -1) != LUA_TTABLE || luaL_len(L, -1) != l->size[depth])
     lrnB_raise(L, "size", "tensor: rows of different lengths: got %s at depth %d, expected a table "
@@ -362,13 +382,8 @@ static int core_from_function(lua_State *L) {
     for (int d = 0; d < nd; d++)
       lua_pushinteger(L, index[d] + 1);
     lua_call(L, nd, 1);
-    if (lua_isboolean(L, -1))
-      LRNB_TRY(L, lrn_tensor_set_int(*host, index, lua_toboolean(L, -1)));
-    else if (lua_isinteger(L, -1))
-      LRNB_TRY(L, lrn_tensor_set_int(*host, index, lua_tointeger(L, -1)));
-    else
-      LRNB_TRY(L, lrn_tensor_set(*host, index,
-                                 lrnB_number(L, lua_gettop(L), "from_function", "f's result")));
+    LRNB_TRY_AS(L, "from_function",
+                set_value(L, *host, index, lua_gettop(L), "from_function"));
     lua_pop(L, 1);
     for (int d = nd - 1; d >= 0 && ++index[d] == size[d]; d--)
       index[d] = 0;
@@ -678,14 +693,14 @@ static int tensor_to(lua_State *L) {
   const lrn_device *device = NULL;
   lrn_tensor **out;
   if (lua_type(L, 2) == LUA_TSTRING)
-    dtype = lrnB_parse_dtype(L, 2);
+    dtype = lrnB_parse_dtype(L, 2, "to");
   else {
     lrnB_options(L, 2, "to", like_options);
     dtype = lrnB_dtype_option(L, 2, dtype, "to");
     device = lrnB_device_option(L, 2, NULL, "to");
   }
   out = lrnB_new_tensor(L);
-  LRNB_TRY(L, lrn_tensor_to(out, t, dtype, device));
+  LRNB_TRY_AS(L, "to", lrn_tensor_to(out, t, dtype, device));
   if (!lrn_tensor_shares(*out, t))
     return lrnB_result(L);
   lua_pushvalue(L, 1); /* nothing changed: t itself */
@@ -726,19 +741,19 @@ static int tensor_contiguous(lua_State *L) {
 static int tensor_copy_(lua_State *L) {
   T1("copy_");
   lrn_tensor *src = lrnB_tensor(L, 2, "copy_");
-  LRNB_TRY(L, lrn_tensor_copy(t, src));
+  LRNB_TRY_AS(L, "copy_", lrn_tensor_copy(t, src));
   lua_settop(L, 1);
   return 1;
 }
 static int tensor_fill_(lua_State *L) {
   T1("fill_");
-  fill_with(L, t, 2, "fill_");
+  lrnB_fill(L, t, 2, "fill_");
   lua_settop(L, 1);
   return 1;
 }
 static int tensor_zero_(lua_State *L) {
   T1("zero_");
-  LRNB_TRY(L, lrn_tensor_fill(t, 0));
+  LRNB_TRY_AS(L, "zero_", lrn_tensor_fill(t, 0));
   lua_settop(L, 1);
   return 1;
 }
@@ -761,13 +776,8 @@ static int tensor_set(lua_State *L) {
   T1("set");
   int64_t index[LRN_MAXDIM];
   int top = lua_gettop(L);
-  read_position(L, t, 2, top - 2, index, "set");
-  if (lua_isboolean(L, top))
-    LRNB_TRY(L, lrn_tensor_set_int(t, index, lua_toboolean(L, top)));
-  else if (lua_isinteger(L, top))
-    LRNB_TRY(L, lrn_tensor_set_int(t, index, lua_tointeger(L, top)));
-  else
-    LRNB_TRY(L, lrn_tensor_set(t, index, lrnB_number(L, top, "set", "value")));
+  read_position(L, t, 2, top > 2 ? top - 2 : 0, index, "set");
+  LRNB_TRY(L, set_value(L, t, index, top > 1 ? top : 2, "set"));
   lua_settop(L, 1);
   return 1;
 }

@@ -80,17 +80,23 @@ int lrn_file_new(lrn_file **out) {
   return LRN_OK;
 }
 
+void file_truncate(lrn_file *f, int tensors, int meta) {
+  while (f->tensors.n > tensors) {
+    file_entry *last = &f->tensors.at[--f->tensors.n];
+    lrn_free(last->name);
+    lrn_tensor_free(last->value);
+  }
+  while (f->meta.n > meta) {
+    file_entry *last = &f->meta.at[--f->meta.n];
+    lrn_free(last->name);
+    lrn_free(last->value);
+  }
+}
+
 void lrn_file_free(lrn_file *f) {
   if (f == NULL)
     return;
-  for (int i = 0; i < f->tensors.n; i++) {
-    lrn_free(f->tensors.at[i].name);
-    lrn_tensor_free(f->tensors.at[i].value);
-  }
-  for (int i = 0; i < f->meta.n; i++) {
-    lrn_free(f->meta.at[i].name);
-    lrn_free(f->meta.at[i].value);
-  }
+  file_truncate(f, 0, 0);
   lrn_free(f->tensors.at);
   lrn_free(f->meta.at);
   lrn_free(f);

@@ -26,6 +26,9 @@ struct lrn_file {
 int file_add_tensor(lrn_file *f, const char *name, lrn_tensor *value, const char *function);
 int file_add_meta(lrn_file *f, const char *key, const char *value, const char *function);
 
+/* Back to the first `tensors` tensors and `meta` strings: undoes what a caller added since. */
+void file_truncate(lrn_file *f, int tensors, int meta);
+
 #define SAFETENSORS_META "__metadata__"
 #define SAFETENSORS_SHA "lrn.sha256"
 #define SAFETENSORS_MAX_HEADER 100000000 /* that of the reference implementation */

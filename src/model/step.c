@@ -37,8 +37,8 @@ static int batch_of(batch *b, const lrn_rbm *m, const lrn_work *w, const lrn_ten
                     lrn_tensor_text(text, idx), m->options.device->name);
   have = idx != NULL ? idx->view.size[0] : b->rows.n;
   if (count < 1 || first < 0 || first > have - count)
-    return lrn_fail(LRN_EVALUE, "%s: rows %lld..%lld of %lld", f, (long long)first,
-                    (long long)(first + count), (long long)have);
+    return lrn_fail(LRN_EVALUE, "%s: rows: got %lld from %lld on (counted from 0), there are %lld",
+                    f, (long long)count, (long long)first, (long long)have);
   b->idx = idx != NULL ? idx->view.data : NULL;
   b->base = base;
   b->first = first;

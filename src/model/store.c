@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "io/json.h"
+#include "io/safetensors.h"
 #include "model/model.h"
 
 /* The numbers among the options, by name and place; the rest are words. */
@@ -72,7 +73,7 @@ static int put_generator(lrn_file *f, const lrn_work *w) {
   return lrn_file_put_meta(f, "lrn.epoch", text);
 }
 
-int lrn_rbm_store(lrn_file *f, const lrn_rbm *m, const lrn_work *w) {
+static int put_model(lrn_file *f, const lrn_rbm *m, const lrn_work *w) {
   const char *name;
   char long_name[32];
   LRN_TRY(lrn_file_put_meta(f, "lrn.format", "1"));
@@ -92,6 +93,14 @@ int lrn_rbm_store(lrn_file *f, const lrn_rbm *m, const lrn_work *w) {
     LRN_TRY(lrn_file_put(f, long_name, t));
   }
   return w->chain != NULL ? lrn_file_put(f, "chain.h", w->chain) : LRN_OK;
+}
+
+int lrn_rbm_store(lrn_file *f, const lrn_rbm *m, const lrn_work *w) {
+  int tensors = lrn_file_count(f), meta = lrn_file_meta_count(f);
+  int st = put_model(f, m, w);
+  if (st != LRN_OK)
+    file_truncate(f, tensors, meta); /* so that the caller may try again */
+  return st;
 }
 
 /* ===} */

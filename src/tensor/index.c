@@ -68,8 +68,8 @@ int lrn_gather(lrn_tensor **out, const lrn_tensor *t, int d, const lrn_tensor *i
   LRN_TRY(LRN_SLOT(device, gather));
   for (int i = 0; i < t->view.nd || i < idx->view.nd; i++)
     if (idx->view.nd != t->view.nd || (i != d && idx->view.size[i] > t->view.size[i]))
-      return lrn_fail(LRN_ESHAPE, "gather: index %s does not fit %s along dimension %d",
-                      lrn_tensor_text(a, idx), lrn_tensor_text(b, t), d);
+      return lrn_fail(LRN_ESHAPE, "gather: index %s does not fit %s beside the gathered dimension",
+                      lrn_tensor_text(a, idx), lrn_tensor_text(b, t));
   LRN_GO(positions(&p, idx, t, "gather"));
   LRN_GO(lrn_tensor_new(&r, t->view.dtype, idx->view.nd, idx->view.size, device));
   LRN_GO(device->backend.gather(&r->view, &t->view, &p->view, d, base));
@@ -89,6 +89,7 @@ int lrn_index_copy(lrn_tensor *t, int d, const lrn_tensor *idx, int64_t base,
   int nd = t->view.nd, st;
   lrn_view v, sv;
   LRN_TRY(check_dim(t, d, "index_copy"));
+  LRN_TRY(lrn_check_target(&t->view, "index_copy"));
   LRN_TRY(LRN_SLOT(device, put));
   if (idx->view.nd != 1)
     return lrn_fail(LRN_ESHAPE, "index_copy: index: got %d dimensions, expected 1", idx->view.nd);
@@ -192,8 +193,8 @@ static int join(lrn_tensor **out, const lrn_tensor *const *ts, int n, int d, con
     for (int k = 0; k < first.nd && fits; k++)
       fits = k == d || v->size[k] == first.size[k];
     if (!fits)
-      return lrn_fail(LRN_ESHAPE, "%s: %s and %s differ beside dimension %d", f,
-                      lrn_tensor_text(a, ts[0]), lrn_tensor_text(b, ts[i]), d);
+      return lrn_fail(LRN_ESHAPE, "%s: %s and %s differ beside the joined dimension", f,
+                      lrn_tensor_text(a, ts[0]), lrn_tensor_text(b, ts[i]));
     if (ts[i]->storage->device != device)
       return lrn_fail(LRN_ETYPE, "%s: tensors on %s and %s", f, device->name,
                       ts[i]->storage->device->name);

@@ -155,10 +155,10 @@ done:
 }
 
 int lrn_tensor_fill(lrn_tensor *t, double value) {
-  lrn_operand in = {.is_scalar = 1, .d = value, .i = (int64_t)0};
+  lrn_operand in = {.is_scalar = 1, .d = value}; /* a float64, converted to t's dtype */
   LRN_TRY(lrn_check_target(&t->view, "fill"));
   LRN_TRY(LRN_SLOT(t->storage->device, map));
-  return t->storage->device->backend.map(LRN_OP_COPY, t->view.dtype, &t->view, &in, 1);
+  return t->storage->device->backend.map(LRN_OP_COPY, LRN_F64, &t->view, &in, 1);
 }
 
 /* {=== map === */
@@ -174,7 +174,7 @@ static int computing_dtype(int *dtype, int op, int tensors, const lrn_arg *args,
   if (info->family == LRN_COMPARE) { /* the result is bool: so no integer needs to be rounded */
     int any_float = float_scalar || is_float(t), any_int = 0;
     for (int i = 0; i < n; i++)
-      any_int |= args[i].t != NULL && (args[i].t->view.dtype == LRN_I64 || args[i].t->view.dtype == LRN_I32);
+      any_int |= args[i].t != NULL && lrn_is_wide_integer(args[i].t->view.dtype);
     if (any_float && any_int)
       t = LRN_F64;
   }
@@ -327,7 +327,9 @@ int lrn_map(lrn_tensor **out, lrn_tensor *into, int op, const lrn_arg *args, int
   if (info->family == LRN_SELECT && tensors == LRN_BOOL)
     for (int i = 1; i < n; i++)
       if (args[i].t == NULL)
-        tensors = !args[i].is_int ? LRN_F32 : args[i].is_int == 1 && tensors == LRN_BOOL ? LRN_I64 : tensors;
+        tensors = !args[i].is_int                               ? LRN_F32
+                  : args[i].is_int == 1 && tensors == LRN_BOOL ? LRN_I64
+                                                               : tensors;
   LRN_TRY(LRN_SLOT(device, map));
   LRN_TRY(computing_dtype(&dtype, op, tensors, args, n));
   result = info->family == LRN_COMPARE || info->family == LRN_TEST ? LRN_BOOL : dtype;

@@ -13,6 +13,7 @@ static int into_strided(lrn_tensor *t, const lrn_tensor *p, int dist, double a, 
   int st;
   LRN_TRY(LRN_SLOT(device, random));
   LRN_TRY(LRN_SLOT(device, bernoulli));
+  LRN_TRY(lrn_check_target(&t->view, "random"));
   if (lrn_tensor_is_contiguous(t))
     LRN_GO(lrn_tensor_alias(&whole, t));
   else
@@ -59,13 +60,37 @@ int lrn_random(lrn_tensor *t, int dist, double a, double b, lrn_key key) {
       double high = t->view.dtype == LRN_U8 ? 255 : t->view.dtype == LRN_BOOL ? 1
                     : t->view.dtype == LRN_I32 ? 0x1p31 - 1 : 0x1p53;
       if (!(a <= b) || a < low || b > high)
-        return lrn_fail(LRN_EVALUE, "randint: %.17g to %.17g into a %s tensor", a, b,
+        return lrn_fail(LRN_EVALUE, "randint: from %.17g to %.17g does not fit %s", a, b,
                         lrn_dtype_name(t->view.dtype));
       break;
     }
     default: return lrn_fail(LRN_EARG, "random: %d is no distribution", dist);
   }
   return into_strided(t, NULL, dist, a, b, key);
+}
+
+int lrn_random_integer(lrn_tensor *t, int64_t from, int64_t to, lrn_key key) {
+  const int64_t exact = (int64_t)1 << 53;
+  lrn_draw d = lrn_draw_of(key.seed, key.step, key.stream, key.draw);
+  uint64_t count = (uint64_t)to - (uint64_t)from + 1; /* 0: all of them */
+  lrn_tensor *host = NULL;
+  int64_t n = lrn_tensor_numel(t), *p;
+  int st;
+  if (from > to)
+    return lrn_fail(LRN_EVALUE, "randint: from %lld to %lld: nothing is between them",
+                    (long long)from, (long long)to);
+  if (from >= -exact && to <= exact)
+    return lrn_random(t, LRN_INTEGER, (double)from, (double)to, key);
+  LRN_GO(lrn_tensor_new(&host, LRN_I64, t->view.nd, t->view.size, NULL));
+  p = host->view.data;
+  for (int64_t i = 0; i < n; i++) {
+    uint64_t r = lrn_bits_at(d, key.first + (uint64_t)i);
+    p[i] = (int64_t)((uint64_t)from + (count == 0 ? r : lrn_bounded(r, count)));
+  }
+  LRN_GO(lrn_tensor_copy(t, host));
+done:
+  lrn_tensor_free(host);
+  return st;
 }
 
 int lrn_random_bernoulli(lrn_tensor *t, const lrn_tensor *p, lrn_key key) {

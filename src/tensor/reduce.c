@@ -133,11 +133,11 @@ static int real_dtype(const lrn_tensor *t) {
 }
 
 int lrn_mean(lrn_tensor **out, const lrn_tensor *t, unsigned dims, int keepdim) {
-  int exact = t->view.dtype == LRN_I64 || t->view.dtype == LRN_I32; /* float32 would round them */
+  int wide = lrn_is_wide_integer(t->view.dtype);
   lrn_tensor *x = NULL, *mean = NULL;
   int st;
   LRN_TRY(check_dims(&dims, t, "mean"));
-  LRN_GO(lrn_tensor_to(&x, t, exact ? LRN_F64 : real_dtype(t), NULL));
+  LRN_GO(lrn_tensor_to(&x, t, wide ? LRN_F64 : real_dtype(t), NULL));
   LRN_GO(reduce(&mean, LRN_RED_sum, x, NULL, dims, keepdim, count_over(t, dims)));
   LRN_GO(lrn_tensor_to(out, mean, real_dtype(t), NULL));
 done:

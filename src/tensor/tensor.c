@@ -262,10 +262,12 @@ int lrn_tensor_select(lrn_tensor **out, const lrn_tensor *t, int d, int64_t i) {
 
 int lrn_tensor_permute(lrn_tensor **out, const lrn_tensor *t, const int *dims) {
   lrn_view v = t->view;
+  char text[LRN_SHAPE_MAX];
   unsigned seen = 0;
   for (int d = 0; d < v.nd; d++) {
     if (dims[d] < 0 || dims[d] >= v.nd || (seen >> dims[d] & 1))
-      return lrn_fail(LRN_ESHAPE, "permute: the dimensions are no permutation of 0..%d", v.nd - 1);
+      return lrn_fail(LRN_ESHAPE, "permute: the dimensions are no permutation of the %d of %s",
+                      v.nd, lrn_tensor_text(text, t));
     seen |= 1u << dims[d];
     v.size[d] = t->view.size[dims[d]];
     v.stride[d] = t->view.stride[dims[d]];
@@ -407,11 +409,13 @@ int lrn_tensor_unfold(lrn_tensor **out, const lrn_tensor *t, int d, int64_t size
   char text[LRN_SHAPE_MAX];
   LRN_TRY(check_dim(t, d, "unfold"));
   if (size < 1 || step < 1 || size > v.size[d] || v.nd == LRN_MAXDIM)
-    return lrn_fail(LRN_EVALUE, "unfold: windows of %lld every %lld on dimension %d of %s",
-                    (long long)size, (long long)step, d, lrn_tensor_text(text, t));
+    return lrn_fail(LRN_EVALUE, "unfold: windows of %lld every %lld over %lld positions of %s",
+                    (long long)size, (long long)step, (long long)v.size[d],
+                    lrn_tensor_text(text, t));
   insert_dim(&v, v.nd, size, v.stride[d]);
   v.size[d] = (v.size[d] - size) / step + 1;
-  v.stride[d] *= step;
+  if (v.size[d] > 1) /* else the step may be anything */
+    v.stride[d] *= step;
   return lrn_tensor_over(out, t->storage, &v);
 }
 
@@ -421,7 +425,7 @@ int lrn_tensor_diagonal(lrn_tensor **out, const lrn_tensor *t, int64_t offset, i
   LRN_TRY(check_dim(t, d1, "diagonal"));
   LRN_TRY(check_dim(t, d2, "diagonal"));
   if (d1 == d2)
-    return lrn_fail(LRN_ESHAPE, "diagonal: dimension %d twice", d1);
+    return lrn_fail(LRN_ESHAPE, "diagonal: one dimension twice");
   rows = v.size[d1] + (offset < 0 ? offset : 0);
   columns = v.size[d2] - (offset > 0 ? offset : 0);
   n = rows < columns ? rows : columns;

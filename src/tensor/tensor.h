@@ -51,6 +51,12 @@ int lrn_broadcast_shape(int *nd, int64_t size[LRN_MAXDIM], const lrn_view *v,
 /* v seen in a larger shape; the shapes were checked */
 lrn_view lrn_broadcast_view(const lrn_view *v, int nd, const int64_t *size);
 
+/* LRN_ESHAPE where several positions of v are one element: what would it hold after a write? */
+int lrn_check_target(const lrn_view *v, const char *function);
+
+/* Integers that float32 cannot hold. */
+static inline int lrn_is_wide_integer(int dtype) { return dtype == LRN_I64 || dtype == LRN_I32; }
+
 /* dst = src, both of one shape and device; dtypes may differ. */
 int lrn_copy_views(const lrn_device *device, const lrn_view *dst, const lrn_view *src);
 

@@ -1,0 +1,123 @@
+--- Measures the tables of docs/results.md and writes that page; run by scripts/results, from the
+-- repository's folder.
+--
+--     lrn scripts/results.lua --seeds 5 --out docs/results.md
+local lrn = require "lrn"
+local learnergy = dofile "spec/support/learnergy.lua"
+
+local opt = lrn.cli.parse {
+  about = "Trains what docs/results.md compares and writes that page.",
+  { "seeds", "integer", 5, "seeds 1 to N", min = 1 },
+  { "out", "string", "docs/results.md", "where the page goes" },
+}
+
+local function fail(message)
+  io.stderr:write("results: ", message, "\n")
+  os.exit(1, true)
+end
+
+local function output_of(command)
+  local pipe <close> = io.popen(command .. " 2> /dev/null")
+  return pipe and pipe:read "a":gsub("%s+$", "") or ""
+end
+
+local function processor()
+  for line in io.lines "/proc/cpuinfo" do
+    local name = line:match "^model name%s*:%s*(.*)"
+    if name then return name end
+  end
+  return "unknown processor"
+end
+
+-- Tells commits apart from what was built on top of them; documents do not count.
+local function commit()
+  local id = output_of "git rev-parse --short HEAD"
+  if id == "" then return "unknown" end
+  local changed = output_of "git status --porcelain -- src lua CMakeLists.txt"
+  return id .. (changed ~= "" and ", with changes that were not committed" or "")
+end
+
+--- Mean, least and largest of value(run) over runs.
+local function over(runs, value)
+  local sum, low, high = 0, math.huge, -math.huge
+  for _, run in ipairs(runs) do
+    local x = value(run)
+    sum, low, high = sum + x, math.min(low, x), math.max(high, x)
+  end
+  return sum / #runs, low, high
+end
+
+local rows, outside = {}, 0
+
+-- A row of the table; `allowed`: largest relative difference of the means.
+local function row(what, published, allowed, runs, value)
+  local mean, low, high = over(runs, value)
+  local within = math.abs(mean / published - 1) <= allowed
+  if not within then outside = outside + 1 end
+  rows[#rows + 1] = ("| %s | %.1f | %.2f | %.2f .. %.2f | %.3f | %s |"):format(what, published,
+    mean, low, high, mean / published,
+    ("%s %.0f %%"):format(within and "within" or "**outside of**", 100 * allowed))
+end
+
+local train, test = learnergy.data()
+if not train then fail(test) end
+
+local runs = {}
+for seed = 1, opt.seeds do
+  runs[seed] = learnergy.run(train, test, seed)
+  io.stderr:write(("seed %d: mse %.2f, pl %.2f, test error %.3f\n"):format(seed,
+    runs[seed].mse[learnergy.epochs], runs[seed].pl[learnergy.epochs], runs[seed].error))
+end
+
+local published = learnergy.published
+for epoch = 1, learnergy.epochs do
+  row("mse, epoch " .. epoch, published.mse[epoch], 0.03, runs,
+    function(run) return run.mse[epoch] end)
+end
+for epoch = 1, learnergy.epochs do
+  row("pl, epoch " .. epoch, published.pl[epoch], 0.04, runs,
+    function(run) return run.pl[epoch] end)
+end
+row("test reconstruction error", published.error, 0.03, runs, function(run) return run.error end)
+
+local set = lrn.set()
+local page = ([[
+# Results
+
+Written by `scripts/results`; do not edit by hand.
+
+| | |
+|---|---|
+| machine | %s, %d threads |
+| OpenBLAS core, kernels | %s, %s |
+| lrn | %s, commit %s |
+| date | %s |
+| command | `scripts/results%s` |
+
+## The same work as Learnergy 2.0.2
+
+The first 10,000 training images of MNIST / 255 (grey, not binarised), RBM of 784 x 128, CD-1,
+learning rate 0.1, batches of 128, 5 epochs, biases from zero (`visible_bias = "zero"`), float32.
+Learnergy's numbers are what its version 2.0.2 reported for it. Those of lrn are over seeds 1 to %d:
+mean, least and largest value.
+
+* mse: squared difference between an image and the sampled end of its chain, summed over the pixels,
+  mean over the images of the epoch, each taken before the update of its batch.
+* pl: log pseudo-likelihood in nats, estimated from one random pixel an image, after the update.
+* test reconstruction error: squared difference between an image and the probabilities given sampled
+  hidden states, summed over the pixels, mean over the 10,000 test images, after epoch 5.
+
+| | Learnergy | lrn, mean | lrn, range | lrn / Learnergy | |
+|---|---|---|---|---|---|
+%s
+
+Learnergy weighs a last short batch (16 images here) like a full one; lrn weighs it by its images.
+]]):format(processor(), set.threads, lrn.build.blas, lrn.build.isa, lrn.version, commit(),
+  os.date "!%Y-%m-%d", opt.seeds == 5 and "" or " --seeds " .. opt.seeds, opt.seeds,
+  table.concat(rows, "\n"))
+
+local file, message = io.open(opt.out, "w")
+if not file then fail(message) end
+if not file:write(page) or not file:close() then fail("cannot write " .. opt.out) end
+print(("%s: %d of %d values within their bounds"):format(opt.out, #rows - outside, #rows))
+if outside > 0 then fail(("%d values outside of their bounds"):format(outside)) end
