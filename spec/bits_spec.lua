@@ -53,7 +53,7 @@ local rules = {
 }
 
 describe("one epoch", function()
-  it("gives the same bits for 1, 2, 3 and 7 threads", function()
+  it("gives the same bits for 1, 2, 3 and 7 threads #slow", function()
     for name, rule in pairs(rules) do
       for _, dtype in ipairs(exact.dtypes) do
         for _, deterministic in ipairs { false, true } do

@@ -62,7 +62,7 @@ local function start_rows(states, prob, N, seed, options)
 end
 
 describe("chains over visible units of {0, 1}", function()
-  it("that start from the model stay there, and leave where a bias is scaled by 0.9", function()
+  it("that start from the model stay there, and leave where a bias is scaled by 0.9 #slow", function()
     local first = true
     pairs_with("visible", function(visible, hidden, name)
       local p = model_for(4, 3, 61, hidden)
@@ -138,7 +138,7 @@ describe("chains over visible units of {0, 1}", function()
 end)
 
 describe("persistent chains of hidden units of {0, 1}", function()
-  it("that start from the model stay there, and leave where a bias is scaled by 0.9", function()
+  it("that start from the model stay there, and leave where a bias is scaled by 0.9 #slow", function()
     local first = true
     pairs_with("hidden", function(visible, hidden, name)
       local p = model_for(4, 3, 65, visible)

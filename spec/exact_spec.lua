@@ -164,7 +164,7 @@ describe("pseudo_likelihood", function()
     end)
   end)
 
-  it("is on average the mean over units and rows, within 6 sigma", function()
+  it("is on average the mean over units and rows, within 6 sigma #slow", function()
     each(function(p, T, options, tolerance, what)
       local c = exact.model(p, options)
       local states, copies = exact.states(#p.a), options.device == "cpu" and 4000 or 400
@@ -185,7 +185,7 @@ end)
 
 describe("a model of any two kinds of units", function()
   -- The energy summed or integrated over both hidden units of a 2 x 2 model on the product grid
-  it("has the free energy that the integral over h of exp(-E / T) says", function()
+  it("has the free energy that the integral over h of exp(-E / T) says #slow", function()
     local p = exact.parameters(2, 2, 21, 0.75)
     for _, hidden in ipairs(core.units()) do
       local k = exact.kind(hidden)

@@ -61,7 +61,7 @@ describe("the gradient", function()
     { name = "PCD, more chains than rows", steps = 1, persistent = 11 },
   }
 
-  it("is the derivative of mean F(v+) - mean F(v-) for every pair, rule and temperature", function()
+  it("is the derivative of mean F(v+) - mean F(v-) for every pair, rule and temperature #slow", function()
     -- small weights, so that every pair has a density
     local p = exact.parameters(V, H, 42, 0.25, 0.75)
     pairs_of_units(function(visible, hidden, name)

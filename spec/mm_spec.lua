@@ -1,5 +1,5 @@
--- Matrix products: against plain Lua in every layout, exactly with dyadic values, the same bits for any
--- number of threads.
+-- Matrix products: against plain Lua in every layout, exactly with dyadic values, the same bits
+-- for any number of threads.
 local lrn = require "lrn"
 local core = require "lrn.core"
 local plain = dofile "spec/support/plain.lua"
@@ -28,7 +28,7 @@ local function product(a, b)
 end
 
 describe("mm", function()
-  it("is the product, in every layout of both operands and for every size, on every device", function()
+  it("is the product, in every layout of both operands, for every size, on every device", function()
     local random = plain.random(83)
     for _, device in ipairs(plain.devices()) do
       for _, dtype in ipairs { "float32", "float64" } do
@@ -117,7 +117,8 @@ describe("mm", function()
     for _, deterministic in ipairs { false, true } do
       core.set { deterministic = deterministic }
       for _, dtype in ipairs { "float32", "float64" } do
-        for _, size in ipairs { { 3, 5, 7 }, { 128, 300, 101 }, { 33, 784, 500 }, { 700, 64, 9 } } do
+        for _, size in ipairs { { 3, 5, 7 }, { 128, 300, 101 }, { 33, 784, 500 },
+          { 700, 64, 9 } } do
           local m, k, n = size[1], size[2], size[3]
           local a = lrn.randn(m, k, { generator = g, dtype = dtype })
           local b = lrn.randn(k, n, { generator = g, dtype = dtype })
@@ -185,7 +186,9 @@ describe("matmul, mv, dot and outer", function()
   end)
 
   it("refuse other shapes under their own names", function()
-    raises("size", { "mv: ", "[2, 3]", "4" }, function() return lrn.zeros(2, 3):mv(lrn.zeros(4)) end)
+    raises("size", { "mv: ", "[2, 3]", "4" }, function()
+      return lrn.zeros(2, 3):mv(lrn.zeros(4))
+    end)
     raises("size", { "mv: got ", "a matrix and a vector" },
       function() return lrn.zeros(2):mv(lrn.zeros(2)) end)
     raises("size", { "matmul: ", "(3 vs 2)" },

@@ -122,7 +122,7 @@ describe("memory that runs out", function()
   teardown(function() os.remove(path) end)
   after_each(function() core.memory_fail(0, 0) end)
 
-  it("from the n-th allocation on is an error, and the state works afterwards", function()
+  it("from the n-th allocation on is an error, and the state works afterwards #slow", function()
     every_oom(engine, 1, 3)
   end)
   it("from the n-th allocation on does so under fit, save and load #slow", function()
@@ -207,7 +207,7 @@ describe("memory that is short once", function()
     assert.equal(want, scenario())
   end
 
-  it("is an error or goes unnoticed", function() once(engine, 600, 1) end)
+  it("is an error or goes unnoticed #slow", function() once(engine, 600, 1) end)
   it("is an error or goes unnoticed under fit, save and load #slow", function()
     once(user, 3000, 7)
   end)

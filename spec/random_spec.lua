@@ -1,5 +1,6 @@
--- Random numbers: generators, distributions (fixed seeds, 6 sigma: an error once in 5e8), and bits that
--- depend on neither threads nor device. The vectors of numerics.md are in spec/c/random_test.c.
+-- Random numbers: generators, distributions (fixed seeds, 6 sigma: an error once in 5e8), and bits
+-- that depend on neither threads nor device. The vectors of numerics.md are in
+-- spec/c/random_test.c.
 local lrn = require "lrn"
 local core = require "lrn.core"
 local plain = dofile "spec/support/plain.lua"
@@ -171,7 +172,9 @@ describe("bernoulli", function()
         return ""
       end)
     end
-    raises("type", { "bernoulli: p: got int64" }, function() return lrn.arange(0, 1):bernoulli() end)
+    raises("type", { "bernoulli: p: got int64" }, function()
+      return lrn.arange(0, 1):bernoulli()
+    end)
   end)
 end)
 
@@ -206,7 +209,8 @@ describe("randint", function()
 
   it("refuses limits that are turned around or do not fit the dtype", function()
     raises("value", { "randint: from 2 to 1" }, lrn.randint, 2, 1, { 3 })
-    raises("value", { "randint: ", "256", "uint8" }, lrn.randint, 0, 256, { 3 }, { dtype = "uint8" })
+    raises("value", { "randint: ", "256", "uint8" }, lrn.randint, 0, 256, { 3 },
+      { dtype = "uint8" })
     raises("value", { "randint: ", "int32" }, lrn.randint, 0, 1 << 31, { 3 }, { dtype = "int32" })
     raises("value", { "randint: ", "int32" }, lrn.randint, 0, math.maxinteger, { 3 },
       { dtype = "int32" })
@@ -266,7 +270,8 @@ describe("bits of random numbers", function()
       out[#out + 1] = lrn.randn(30011, options):tobytes()
       local p = lrn.linspace(0, 1, 30011, { dtype = dtype, device = device })
       out[#out + 1] = p:bernoulli { generator = g }:tobytes()
-      out[#out + 1] = lrn.randint(-5, 1 << 40, { 20011 }, { device = device, generator = g }):tobytes()
+      out[#out + 1] = lrn.randint(-5, 1 << 40, { 20011 }, { device = device, generator = g })
+        :tobytes()
       out[#out + 1] = lrn.randint(math.mininteger, 5, { 99 }, { device = device, generator = g })
         :tobytes()
     end

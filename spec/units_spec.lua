@@ -109,7 +109,7 @@ end)
 describe("a sample of every unit", function()
   local sizes = { cpu = 200000 }
 
-  it("has the mean and the variance of the density, within 6 sigma", function()
+  it("has the mean and the variance of the density, within 6 sigma #slow", function()
     each(function(unit, T, what)
       exact.everywhere(function(device, dtype)
         local N = sizes[device] or 20000

@@ -577,10 +577,10 @@ LRN_API int lrn_rbm_gibbs(const lrn_rbm *m, lrn_work *w, lrn_tensor *ph, lrn_ten
 LRN_API int lrn_rbm_sample(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean,
                            lrn_tensor *state, const lrn_tensor *start, int64_t steps);
 /* log Z by enumeration of the smaller Bernoulli layer, which has at most 24 units
-   (else LRN_EUNSUPPORTED); and mean over rows of log p(v) = -F(v) / T - log Z, in nats. */
-LRN_API int lrn_rbm_log_partition(const lrn_rbm *m, lrn_work *w, double *log_z);
-LRN_API int lrn_rbm_log_likelihood(const lrn_rbm *m, lrn_work *w, double *mean,
-                                   const lrn_tensor *v);
+   (else LRN_EUNSUPPORTED); and mean over rows of log p(v) = -F(v) / T - log Z, in nats. Both in
+   float64 on the CPU, with memory of their own. */
+LRN_API int lrn_rbm_log_partition(const lrn_rbm *m, double *log_z);
+LRN_API int lrn_rbm_log_likelihood(const lrn_rbm *m, double *mean, const lrn_tensor *v);
 
 /* Into a file, under the names of numerics.md: W a b, momentum.W ..., chain.h and the metadata
    lrn.format, lrn.class ("RBM" where the file has none yet), lrn.options, lrn.generator and

@@ -87,8 +87,8 @@ static int scenario(numbers *out, int persistent) {
   GO(sum_of(&out->F, F));
   GO(lrn_rbm_pseudo_likelihood(m, w, &out->pl, data));
   GO(lrn_rbm_reconstruct(m, w, &out->error, &out->sampled, v, data, 0));
-  GO(lrn_rbm_log_partition(m, w, &out->log_z));
-  GO(lrn_rbm_log_likelihood(m, w, &out->log_likelihood, data));
+  GO(lrn_rbm_log_partition(m, &out->log_z));
+  GO(lrn_rbm_log_likelihood(m, &out->log_likelihood, data));
   GO(lrn_file_new(&f));
   GO(lrn_rbm_store(f, m, w));
   GO(lrn_file_save(f, path));

@@ -1,6 +1,6 @@
 -- Results of every elementwise operation, reduction, draw and conversion, as bytes in which every
 -- NaN is the same one: what must not depend on threads, instruction set or device.
--- Run as a program it prints a line "name hash" for each; `lines{ device = }` gives them in a process.
+-- Run as a program it prints a line "hash name" for each.
 local lrn = require "lrn"
 local core = require "lrn.core"
 
@@ -29,8 +29,8 @@ end
 -- Values that find mistakes: of all sizes, with the special ones; n of them.
 local function values(dtype, n, salt)
   local list, state = {}, 12345 + salt
-  local special = { 0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 3.5, nan, math.huge, -math.huge, 1e-40, -1e-310,
-    3e38, 1e300, 88.5, -104.0, 709.5 }
+  local special = { 0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 3.5, nan, math.huge, -math.huge, 1e-40,
+    -1e-310, 3e38, 1e300, 88.5, -104.0, 709.5 }
   for i = 1, n do
     state = state * 48271 % 2147483647
     local u = state / 2147483647
@@ -83,8 +83,8 @@ function M.each(f, device, n)
     end
     local matrix = a:narrow(1, 1, n // 7 * 7):reshape(7, -1)
     for _, m in ipairs { matrix, matrix:t(), matrix:flip(2) } do
-      for _, red in ipairs { "sum", "max", "min", "mean", "var", "norm", "logsumexp", "count_nonzero",
-        "any", "all", "argmax", "argmin" } do
+      for _, red in ipairs { "sum", "max", "min", "mean", "var", "norm", "logsumexp",
+        "count_nonzero", "any", "all", "argmax", "argmin" } do
         for dim = 0, 2 do
           local ok, r = pcall(m[red], m, dim > 0 and dim or nil, true)
           if ok then f(("%s %s %d %s"):format(red, dtype, dim, table.concat(m.strides, ",")), r) end

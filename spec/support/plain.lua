@@ -5,7 +5,7 @@ local core = require "lrn.core"
 
 local M = {}
 
--- Numbers of its own (Park and Miller 1988), so that specs do not depend on the generator under test.
+--- Integers of its own (Park and Miller 1988): specs must not depend on the generator under test.
 function M.random(seed)
   local state = seed
   return function(low, high)

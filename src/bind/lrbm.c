@@ -437,7 +437,7 @@ static int core_sample(lua_State *L) {
 static int core_log_partition(lua_State *L) {
   core *c = check_core(L, "log_partition");
   double z = 0;
-  LRNB_TRY(L, lrn_rbm_log_partition(c->m, c->w, &z));
+  LRNB_TRY(L, lrn_rbm_log_partition(c->m, &z));
   lua_pushnumber(L, z);
   return 1;
 }
@@ -445,7 +445,7 @@ static int core_log_likelihood(lua_State *L) {
   core *c = check_core(L, "log_likelihood");
   lrn_tensor *v = lrnB_tensor(L, 2, "log_likelihood");
   double mean = 0;
-  LRNB_TRY(L, lrn_rbm_log_likelihood(c->m, c->w, &mean, v));
+  LRNB_TRY(L, lrn_rbm_log_likelihood(c->m, &mean, v));
   lua_pushnumber(L, mean);
   return 1;
 }
@@ -483,37 +483,38 @@ static int core_rbm_restore(lua_State *L) {
 
 /* {=== Units, for tests and for those who try a row === */
 
+/* A new tensor of x's shape and kind on the top. */
+static lrn_tensor *output_like(lua_State *L, const lrn_tensor *x) {
+  int64_t size[LRN_MAXDIM];
+  lrn_tensor **out = lrnB_new_tensor(L);
+  for (int d = 0; d < lrn_tensor_ndim(x); d++)
+    size[d] = lrn_tensor_size(x, d);
+  LRNB_TRY(L, lrn_tensor_new(out, lrn_tensor_dtype(x), lrn_tensor_ndim(x), size,
+                             lrn_tensor_device(x)));
+  return *out;
+}
+
 /* unit_map(unit, part, x [, temperature]) */
 static int core_unit_map(lua_State *L) {
   static const char *const parts[] = {"self", "cumulant", "mean", NULL};
   int unit = 0, part = luaL_checkoption(L, 2, NULL, parts);
-  lrn_tensor *x = lrnB_tensor(L, 3, "unit_map"), **out;
+  lrn_tensor *x = lrnB_tensor(L, 3, "unit_map"), *out;
   double temperature = luaL_optnumber(L, 4, 1);
-  int64_t size[LRN_MAXDIM];
   LRNB_TRY(L, lrn_unit_parse(&unit, luaL_checkstring(L, 1)));
-  for (int d = 0; d < lrn_tensor_ndim(x); d++)
-    size[d] = lrn_tensor_size(x, d);
-  out = lrnB_new_tensor(L);
-  LRNB_TRY(L, lrn_tensor_new(out, lrn_tensor_dtype(x), lrn_tensor_ndim(x), size,
-                             lrn_tensor_device(x)));
-  LRNB_TRY(L, lrn_unit_map(*out, unit, part, x, temperature));
+  out = output_like(L, x);
+  LRNB_TRY(L, lrn_unit_map(out, unit, part, x, temperature));
   return 1;
 }
 
 /* unit_sample(unit, x, temperature, seed) */
 static int core_unit_sample(lua_State *L) {
   int unit = 0;
-  lrn_tensor *x = lrnB_tensor(L, 2, "unit_sample"), **out;
+  lrn_tensor *x = lrnB_tensor(L, 2, "unit_sample"), *out;
   double temperature = luaL_optnumber(L, 3, 1);
   lrn_key key = {(uint64_t)luaL_optinteger(L, 4, 1), 0, LRN_STREAM_USER, 0, 0};
-  int64_t size[LRN_MAXDIM];
   LRNB_TRY(L, lrn_unit_parse(&unit, luaL_checkstring(L, 1)));
-  for (int d = 0; d < lrn_tensor_ndim(x); d++)
-    size[d] = lrn_tensor_size(x, d);
-  out = lrnB_new_tensor(L);
-  LRNB_TRY(L, lrn_tensor_new(out, lrn_tensor_dtype(x), lrn_tensor_ndim(x), size,
-                             lrn_tensor_device(x)));
-  LRNB_TRY(L, lrn_unit_sample(*out, unit, x, temperature, key));
+  out = output_like(L, x);
+  LRNB_TRY(L, lrn_unit_sample(out, unit, x, temperature, key));
   return 1;
 }
 

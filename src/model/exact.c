@@ -27,7 +27,7 @@ static double log_add(double a, double b) {
   return high == -(double)INFINITY ? high : high + lrn_log1p(lrn_exp(low - high));
 }
 
-int lrn_rbm_log_partition(const lrn_rbm *m, lrn_work *unused, double *log_z) {
+int lrn_rbm_log_partition(const lrn_rbm *m, double *log_z) {
   int side = listed_side(m);
   int64_t units, count, width;
   lrn_rbm *d = NULL;
@@ -35,7 +35,6 @@ int lrn_rbm_log_partition(const lrn_rbm *m, lrn_work *unused, double *log_z) {
   lrn_tensor *F = NULL;
   double total = -(double)INFINITY;
   int st;
-  (void)unused;
   if (side < 0)
     return lrn_fail(LRN_EUNSUPPORTED,
                     "log_partition: exact only where one Bernoulli layer has at most %d units "
@@ -65,9 +64,9 @@ done:
   return st;
 }
 
-int lrn_rbm_log_likelihood(const lrn_rbm *m, lrn_work *w, double *mean, const lrn_tensor *v) {
+int lrn_rbm_log_likelihood(const lrn_rbm *m, double *mean, const lrn_tensor *v) {
   lrn_rbm *d = NULL;
-  lrn_work *dw = NULL;
+  lrn_work *w = NULL;
   lrn_tensor *F = NULL, *held = NULL, *average = NULL;
   lrn_rows rows;
   double log_z, f;
@@ -77,11 +76,11 @@ int lrn_rbm_log_likelihood(const lrn_rbm *m, lrn_work *w, double *mean, const lr
     st = lrn_fail(LRN_EVALUE, "log_likelihood: data: no row");
     goto done;
   }
-  LRN_GO(lrn_rbm_log_partition(m, w, &log_z));
+  LRN_GO(lrn_rbm_log_partition(m, &log_z));
   LRN_GO(lrn_rbm_double(&d, m));
-  LRN_GO(lrn_work_new(&dw, d, rows.n < BLOCK_ROWS ? rows.n : BLOCK_ROWS, 0));
+  LRN_GO(lrn_work_new(&w, d, rows.n < BLOCK_ROWS ? rows.n : BLOCK_ROWS, 0));
   LRN_GO(lrn_tensor_new(&F, LRN_F64, 1, &rows.n, NULL));
-  LRN_GO(lrn_rbm_free_energy(d, dw, F, v));
+  LRN_GO(lrn_rbm_free_energy(d, w, F, v));
   LRN_GO(lrn_mean(&average, F, 0, 0));
   LRN_GO(lrn_tensor_get(&f, average, NULL));
   *mean = -f / m->options.temperature - log_z;
@@ -89,7 +88,7 @@ done:
   lrn_tensor_free(F);
   lrn_tensor_free(held);
   lrn_tensor_free(average);
-  lrn_work_free(dw);
+  lrn_work_free(w);
   lrn_rbm_free(d);
   return st;
 }

@@ -53,7 +53,7 @@ static inline void NAME(fold_lanes)(double *restrict s, double *restrict c, int 
       s[i] += s[i + w];
 #else
       const double t = s[i] + s[i + w], v = t - s[i];
-      c[i] += c[i + w] + ((s[i] - (t - v)) + (s[i + w] - v));
+      c[i] = (c[i] + c[i + w]) + ((s[i] - (t - v)) + (s[i + w] - v));
       s[i] = t;
 #endif
     }
