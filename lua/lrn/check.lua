@@ -19,7 +19,7 @@ function M.raise(kind, format, ...)
     level = level + 1
     info = debug.getinfo(level, "S")
   end
-  core.raise(kind, message, info and level or 2)
+  core.raise(kind, message, info and level or 0) -- 0: without a position, where a tail call took it
 end
 
 --- Is v a tensor?
