@@ -99,6 +99,11 @@ LRN_API int lrn_get_threads(void);
 LRN_API int lrn_set_deterministic(int on);
 LRN_API int lrn_get_deterministic(void);
 
+/* 1: products with 0 and 1 are dense products too; 0: sums of rows where that is faster, with
+   |x - exact| <= 4 2^-24 sum |w| in float32. Start value: LRN_DENSE. */
+LRN_API int lrn_set_dense(int on);
+LRN_API int lrn_get_dense(void);
+
 typedef struct lrn_memory {
   int64_t live_bytes;  /* held now by tensors, models and workspaces (host memory) */
   int64_t peak_bytes;  /* the largest live_bytes since lrn_memory_reset_peak */

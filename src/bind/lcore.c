@@ -202,9 +202,19 @@ static int core_devices(lua_State *L) {
   return 1;
 }
 
-/* set{threads =, deterministic =, dtype =}; set() -> what is set */
+/* options.name, true or false, through one of the engine's switches */
+static void set_switch(lua_State *L, const char *name, int (*set)(int on)) {
+  if (lrnB_option(L, 1, name) == LUA_TNIL)
+    return;
+  if (!lua_isboolean(L, 2))
+    lrnB_raise(L, "type", "set: %s: got %s, expected true or false", name, lrnB_show(L, 2));
+  set(lua_toboolean(L, 2));
+  lua_settop(L, 1);
+}
+
+/* set{threads =, deterministic =, dense =, dtype =}; set() -> what is set */
 static int core_set(lua_State *L) {
-  static const char *const valid[] = {"threads", "deterministic", "dtype", NULL};
+  static const char *const valid[] = {"threads", "deterministic", "dense", "dtype", NULL};
   lua_settop(L, 1);
   lrnB_options(L, 1, "set", valid);
   if (lrnB_option(L, 1, "dtype") != LUA_TNIL) {
@@ -220,18 +230,15 @@ static int core_set(lua_State *L) {
     LRNB_TRY(L, lrn_set_threads(n > 1 << 20 ? 1 << 20 : n < 0 ? 0 : (int)n));
     lua_settop(L, 1);
   }
-  if (lrnB_option(L, 1, "deterministic") != LUA_TNIL) {
-    if (!lua_isboolean(L, 2))
-      return lrnB_raise(L, "type", "set: deterministic: got %s, expected true or false",
-                        lrnB_show(L, 2));
-    lrn_set_deterministic(lua_toboolean(L, 2));
-    lua_settop(L, 1);
-  }
-  lua_createtable(L, 0, 3);
+  set_switch(L, "deterministic", lrn_set_deterministic);
+  set_switch(L, "dense", lrn_set_dense);
+  lua_createtable(L, 0, 4);
   lua_pushinteger(L, lrn_get_threads());
   lua_setfield(L, -2, "threads");
   lua_pushboolean(L, lrn_get_deterministic());
   lua_setfield(L, -2, "deterministic");
+  lua_pushboolean(L, lrn_get_dense());
+  lua_setfield(L, -2, "dense");
   lua_pushstring(L, lrn_dtype_name(lrnB_default_dtype(L)));
   lua_setfield(L, -2, "dtype");
   return 1;

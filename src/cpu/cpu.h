@@ -20,6 +20,8 @@ int lrn_cpu_argextreme(int max, const lrn_view *out, const lrn_view *x, int nkee
 int lrn_cpu_gemm(int dtype, int transa, int transb, int64_t m, int64_t n, int64_t k, double alpha,
                  const void *a, int64_t lda, const void *b, int64_t ldb, double beta, void *c,
                  int64_t ldc);
+int lrn_cpu_gemm01(int dtype, int64_t m, int64_t n, int64_t k, const void *a, const void *b,
+                   int64_t ldb, void *c);
 /* random.c */
 int lrn_cpu_random(const lrn_view *out, int dist, double a, double b, lrn_key key);
 int lrn_cpu_bernoulli(const lrn_view *out, const void *p, int p_dtype, lrn_key key);

@@ -38,6 +38,9 @@ typedef lrn_partial lrn_block_fn(int red, int64_t n, const void *x, const void *
 #define LRN_COLUMNS 64
 typedef void lrn_columns_fn(int red, int64_t n, int columns, const void *x, int64_t ldx,
                             const void *y, int64_t ldy, lrn_partial *out);
+/* What sum_rows lists on the stack, as uint16 */
+#define LRN_LISTED 4096
+#define LRN_LISTED_ROWS 16
 /* max, min: *r (of the dtype) is combined with n strided elements */
 typedef void lrn_fold_fn(int red, int64_t n, const void *x, int64_t sx, void *r);
 
@@ -63,6 +66,12 @@ typedef struct lrn_kernels {
   /* one row of a data set; returns the first value that is not finite, or -1 */
   int64_t (*load[2])(const void *data, int data_dtype, int64_t n, void *out, int round);
   double (*flip[2])(const lrn_flip_args *args, int64_t row);
+  /* how many of n values are not 0; -1 where one is neither 0 nor 1 */
+  int64_t (*count01[2])(int64_t n, const void *v);
+  /* out (rows x n): row r is the sum of the rows of b (ldb apart) whose number i has v[r][i] = 1;
+     rows <= LRN_LISTED_ROWS, i < k <= LRN_LISTED */
+  void (*sum_rows[2])(int64_t rows, int64_t k, const void *v, int64_t n, const void *b,
+                      int64_t ldb, void *out);
   /* elements [begin, end); 1 where a new theta is not finite */
   int (*update[2])(const lrn_update_args *args, int64_t begin, int64_t end);
 } lrn_kernels;

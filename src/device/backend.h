@@ -154,6 +154,10 @@ struct lrn_backend {
   int (*gemm)(int dtype, int transa, int transb, int64_t m, int64_t n, int64_t k, double alpha,
               const void *a, int64_t lda, const void *b, int64_t ldb, double beta, void *c,
               int64_t ldc);
+  /* C (m x n, contiguous) = A B, where A (m x k, contiguous) is likely to hold 0 and 1 alone; B has
+     rows of ldb. May be NULL: then gemm serves. */
+  int (*gemm01)(int dtype, int64_t m, int64_t n, int64_t k, const void *a, const void *b,
+                int64_t ldb, void *c);
   /* Contiguous out, of any dtype; p: contiguous, float32 or float64 as p_dtype says. */
   int (*random)(const lrn_view *out, int dist, double a, double b, lrn_key key);
   int (*bernoulli)(const lrn_view *out, const void *p, int p_dtype, lrn_key key);
@@ -175,7 +179,7 @@ struct lrn_device {
 
 /* What a plug-in (liblrn_cuda.so, liblrn_emul.so) exports: fills *out, or fails with the
    reason why the device cannot be used. `abi` guards against a plug-in of another build. */
-#define LRN_BACKEND_ABI 1
+#define LRN_BACKEND_ABI 2
 #define LRN_BACKEND_ENTRY "lrn_backend_open"
 typedef int (*lrn_backend_entry)(int abi, lrn_backend *out);
 

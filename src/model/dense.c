@@ -10,6 +10,14 @@ static int up(const lrn_rbm *m, void *x, const void *v, int64_t rows) {
                                  o->n_hidden, 0, x, o->n_hidden);
 }
 
+static int up01(const lrn_rbm *m, void *x, const void *v, int64_t rows) {
+  const lrn_rbm_options *o = &m->options;
+  if (o->device->backend.gemm01 == NULL)
+    return up(m, x, v, rows);
+  return o->device->backend.gemm01(o->dtype, rows, o->n_hidden, o->n_visible, v,
+                                   m->parameter[LRN_PARAMETER_W]->view.data, o->n_hidden, x);
+}
+
 static int down(const lrn_rbm *m, void *u, const void *h, int64_t rows) {
   const lrn_rbm_options *o = &m->options;
   return o->device->backend.gemm(o->dtype, 0, 1, rows, o->n_visible, o->n_hidden, 1, h,
@@ -24,4 +32,4 @@ static int gradient(const lrn_rbm *m, void *gW, double alpha, const void *v, con
                                  o->n_visible, h, o->n_hidden, 0, gW, o->n_hidden);
 }
 
-const lrn_link lrn_link_dense = {"dense", up, down, gradient};
+const lrn_link lrn_link_dense = {"dense", up, up01, down, gradient};

@@ -52,6 +52,7 @@ struct lrn_work {
 struct lrn_link {
   const char *name;
   int (*up)(const lrn_rbm *m, void *x, const void *v, int64_t rows);   /* x = v W */
+  int (*up01)(const lrn_rbm *m, void *x, const void *v, int64_t rows); /* the same for v of 0 and 1 */
   int (*down)(const lrn_rbm *m, void *u, const void *h, int64_t rows); /* u = h W' */
   /* gW = alpha v' h */
   int (*gradient)(const lrn_rbm *m, void *gW, double alpha, const void *v, const void *h,

@@ -205,7 +205,7 @@ int lrn_pseudo_sum(const lrn_rbm *m, lrn_work *w, int64_t n, lrn_key key, double
   v.size[0] = n;
   in.view = v;
   LRN_TRY(o->device->backend.map(LRN_OP_round, o->dtype, &v, &in, 1));
-  LRN_TRY(lrn_input(m, LRN_SIDE_HIDDEN, w->q->view.data, v.data, n));
+  LRN_TRY(m->link->up01(m, w->q->view.data, v.data, n));
   return o->device->backend.flip(&flip);
 }
 

@@ -107,7 +107,11 @@ void NAME(lrn_columns)(int red, int64_t n, int columns, const void *x, int64_t l
                        const void *y, int64_t ldy, lrn_partial *out) {
   double s[LANES][LRN_COLUMNS], c[LANES][LRN_COLUMNS];
   memset(s, 0, sizeof s);
+#if defined(LRN_K_DOUBLE)
   memset(c, 0, sizeof c);
+#else
+  memset(c, 0, sizeof c[0]); /* float32 has no errors to carry: only the results' 0 is read */
+#endif
   switch (red) {
 #define SUM(name, operands, expr, help)                      \
   case LRN_RED_##name:                                       \
