@@ -218,10 +218,12 @@ function methods:log_partition()
 end
 
 --- Log-likelihood in nats, mean over rows; exact, where a Bernoulli layer has at most 24 units.
+-- @return the mean, and the lower and upper end of what it may be: an exact figure three times
 -- @usage print(lrn.RBM{ n_visible = 9, n_hidden = 3 }:log_likelihood(lrn.data.bars_and_stripes(3)))
 function methods:log_likelihood(data)
   local t, n = samples(self, "log_likelihood", "data", data)
-  return infer(self, n):log_likelihood(t)
+  local exact = infer(self, n):log_likelihood(t)
+  return exact, exact, exact
 end
 
 --- The parameters: a table from name to tensor. Writing to them writes to the model.

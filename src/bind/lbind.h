@@ -96,11 +96,16 @@ int lrnB_parse_dtype(lua_State *L, int arg, const char *f);
 const lrn_device *lrnB_open_device(lua_State *L, const char *name);
 /* What lrn.set{ dtype = } chose. */
 int lrnB_default_dtype(lua_State *L);
+void lrnB_set_default_dtype(lua_State *L, int dtype);
+extern const char *const lrnB_place[]; /* options that say where a tensor lives: dtype, device */
+/* The number or boolean at arg into the element at index: a status. */
+int lrnB_set_value(lua_State *L, lrn_tensor *t, const int64_t *index, int arg, const char *f);
 
 /* ===} */
 
 /* Each fills the table on the top with its part of lrn.core. */
 void lrnB_open_tensor(lua_State *L);
+void lrnB_open_make(lua_State *L);
 void lrnB_open_ops(lua_State *L);
 void lrnB_open_random(lua_State *L);
 void lrnB_open_file(lua_State *L);

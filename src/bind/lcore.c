@@ -20,7 +20,6 @@
 #include "lrn_lua.h"
 
 void lrnB_open_errors(lua_State *L);
-void lrnB_set_default_dtype(lua_State *L, int dtype);
 
 void lrnB_free_bytes(void *p) { lrn_free(p); }
 
@@ -267,6 +266,7 @@ static int open_core(lua_State *L) {
   lua_setfield(L, -2, "isa");
   lua_setfield(L, -2, "build");
   lrnB_open_tensor(L);
+  lrnB_open_make(L);
   lrnB_open_random(L);
   lrnB_open_ops(L);
   lrnB_open_file(L);

@@ -150,7 +150,8 @@ return {
   { name = "RBM.log_likelihood",
     text = "Log-likelihood of data, exact, by enumerating the smaller layer.",
     params = { { "data", "Dataset or Tensor", rows } },
-      returns = { { "number", "mean over rows, in nats" } },
+    returns = { { "number", "mean over rows, in nats" },
+      { "number", "lower end: the same, as it is exact" }, { "number", "upper end: the same" } },
     errors = "no Bernoulli layer of at most 24 units; " .. size_error,
     example =
       "local ds = lrn.data.bars_and_stripes(3)\nassert(lrn.RBM{ n_visible = 9, n_hidden = 3 \z
