@@ -394,6 +394,19 @@ describe("the program lrn", function()
     end)
   end)
 
+  it("takes settings from its environment; an empty variable is an unset one", function()
+    local function says(variables)
+      local command = ("env %s %s -e %s"):format(variables, quote(LRN), quote
+        "local s = lrn.set() io.write(tostring(s.dense), ' ', s.threads, ' ', lrn.build.isa)")
+      local p <close> = assert(io.popen(command))
+      return p:read "a"
+    end
+    local usual = says "-u LRN_DENSE -u LRN_NUM_THREADS -u LRN_ISA"
+    assert.matches("^false %d+ %w+$", usual)
+    assert.equal(usual, says "LRN_DENSE= LRN_NUM_THREADS= LRN_ISA=")
+    assert.equal("true 3 generic", says "LRN_DENSE=1 LRN_NUM_THREADS=3 LRN_ISA=generic")
+  end)
+
   it("starts fast", function()
     local n = 20
     local out = sh(("date +%%s%%N; for i in %s; do LRN -e ''; done; date +%%s%%N"):format(

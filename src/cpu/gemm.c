@@ -122,7 +122,7 @@ typedef struct rows_job {
   int64_t m, n, k, ldb;
   const char *a, *b;
   char *c;
-  atomic_int_fast64_t ones; /* -1: a value that is neither 0 nor 1 */
+  atomic_int_fast64_t ones; /* below 0: some value is neither 0 nor 1 */
 } rows_job;
 
 enum { TASK_ROWS = LRN_LISTED_ROWS };
@@ -133,7 +133,7 @@ static void count_task(void *context, int64_t task) {
   int64_t item = (int64_t)lrn_dtype_size(j->dtype);
   int64_t ones = lrn_cpu_kernels()->count01[j->dtype](rows * j->k, j->a + from * j->k * item);
   if (ones < 0)
-    atomic_store(&j->ones, INT64_MIN / 2);
+    atomic_store(&j->ones, INT64_MIN / 2); /* far below what other tasks may add */
   else
     atomic_fetch_add(&j->ones, ones);
 }

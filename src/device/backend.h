@@ -133,8 +133,8 @@ struct lrn_backend {
 
   /* out = op(in...): views of one shape; out of dtype bool for COMPARE and TEST, else of the
      computing type `dtype`, as the inputs are (SELECT: in[0] is bool). COPY: any dtypes;
-     a scalar is read as a double; a
-     value that the new dtype cannot hold is LRN_EVALUE on the CPU. out may equal an input,
+     a scalar is read as a double; a value that the new dtype cannot hold is LRN_EVALUE on the
+     CPU. out may equal an input,
      but not overlap one otherwise. */
   int (*map)(int op, int dtype, const lrn_view *out, const lrn_operand *in, int n);
   /* out[k...] = reduction over r... of x[k..., r...] (and y, of the same sizes; may be NULL).

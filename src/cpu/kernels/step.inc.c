@@ -1,7 +1,7 @@
 /*
 ** step.inc.c - what a training step does beside its matrix products, for one float type:
 ** units (bias, mean, sample, metrics in one pass), rows of a batch, the change of free energy
-** by a flipped unit, and the update.
+** by a flipped unit, sums of rows that zeros and ones select, and the update.
 **
 ** Included with T, M(f) as in kernel/ops.h, NAME(f) and the sums of reduce.inc.c.
 */
