@@ -59,7 +59,8 @@ typedef enum lrn_status {
   LRN_EUNSUPPORTED = -7, /* not built in, or not defined for this device or model */
   LRN_ENUMERIC = -8,     /* a NaN or an infinity where none may be */
   LRN_EIO = -9,          /* the operating system refused: see lrn_error_errno() */
-  LRN_EFORMAT = -10      /* a file that is truncated, corrupt or of another format */
+  LRN_EFORMAT = -10,     /* a file that is truncated, corrupt or of another format */
+  LRN_EINTERRUPTED = -11 /* the call was asked to stop: see lrn_set_interrupt */
 } lrn_status;
 
 /* Message of the last failure in this thread; "" before the first. Lent, valid until the
@@ -103,6 +104,15 @@ LRN_API int lrn_get_deterministic(void);
    |x - exact| <= 4 2^-24 sum |w| in float32. Start value: LRN_DENSE. */
 LRN_API int lrn_set_dense(int on);
 LRN_API int lrn_get_dense(void);
+
+/* Long calls of this thread stop soon (0.1 s) after *flag has become nonzero: they set it to 0
+   and return LRN_EINTERRUPTED. NULL (the start): they run to their end. The flag is the caller's, lent
+   until the next call of this function, and may be set by a signal handler or, atomically, by
+   another thread. What the call was making is freed or, where it is the caller's, holds values
+   without a meaning. A call that changes something in place (an operation with `into`, a fill or
+   copy, a training step) is not stopped; a step of CD looks between its sweeps, before it has
+   changed anything. */
+LRN_API void lrn_set_interrupt(volatile int *flag);
 
 typedef struct lrn_memory {
   int64_t live_bytes;  /* held now by tensors, models and workspaces (host memory) */

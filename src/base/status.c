@@ -30,6 +30,7 @@ static const struct {
   {LRN_ENUMERIC, "ENUMERIC"},
   {LRN_EIO, "EIO"},
   {LRN_EFORMAT, "EFORMAT"},
+  {LRN_EINTERRUPTED, "EINTERRUPTED"},
 };
 
 const char *lrn_status_name(int status) {

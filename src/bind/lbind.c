@@ -108,12 +108,22 @@ static const char *kind_of(int status) {
   }
 }
 
+/* The host's wish, not the script's mistake: the same text as where Lua code is stopped. */
+static int interrupted(lua_State *L) {
+  lua_pushstring(L, lrn_error_message());
+  return lua_error(L);
+}
+
 int lrnB_fail(lua_State *L, int status) {
+  if (status == LRN_EINTERRUPTED)
+    return interrupted(L);
   return lrnB_raise(L, kind_of(status), "%s", lrn_error_message());
 }
 
 int lrnB_fail_as(lua_State *L, const char *f, int status) {
   const char *message = lrn_error_message(), *colon = strstr(message, ": ");
+  if (status == LRN_EINTERRUPTED)
+    return interrupted(L);
   return lrnB_raise(L, kind_of(status), "%s%s", f, colon != NULL ? colon : "");
 }
 

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/interrupt.h"
 #include "base/status.h"
 #include "cpu/cpu.h"
 #include "cpu/pool.h"
@@ -48,7 +49,43 @@ typedef struct gemm_job {
   const char *a, *b;
   char *c;
   int64_t lda, ldb, ldc;
+  const volatile int *flag;
 } gemm_job;
+
+/* rows x columns of C from (i, j) on */
+static void gemm_part(const gemm_job *g, int64_t i, int64_t j, int64_t rows, int64_t columns) {
+  int64_t item = (int64_t)lrn_dtype_size(g->dtype);
+  const char *a = g->a + i * (g->transa ? 1 : g->lda) * item;
+  const char *b = g->b + j * (g->transb ? g->ldb : 1) * item;
+  char *c = g->c + (i * g->ldc + j) * item;
+  enum CBLAS_TRANSPOSE ta = g->transa ? CblasTrans : CblasNoTrans;
+  enum CBLAS_TRANSPOSE tb = g->transb ? CblasTrans : CblasNoTrans;
+  if (g->dtype == LRN_F32)
+    cblas_sgemm(CblasRowMajor, ta, tb, (int)rows, (int)columns, (int)g->k, (float)g->alpha,
+                (const float *)(const void *)a, (int)g->lda, (const float *)(const void *)b,
+                (int)g->ldb, (float)g->beta, (float *)(void *)c, (int)g->ldc);
+  else
+    cblas_dgemm(CblasRowMajor, ta, tb, (int)rows, (int)columns, (int)g->k, g->alpha,
+                (const double *)(const void *)a, (int)g->lda, (const double *)(const void *)b,
+                (int)g->ldb, g->beta, (double *)(void *)c, (int)g->ldc);
+}
+
+/* Parts of a slice above 2^32 multiplications (about 0.1 s): blocks that the product can stop
+   between, large enough that packing the operands again costs little. Like the slices they depend
+   on the shape alone. */
+enum { PART_ROWS = 512, PART_COLUMNS = 2048 };
+
+static void gemm_rows_and_columns(const gemm_job *g, int64_t i, int64_t j, int64_t rows,
+                                  int64_t columns) {
+  if ((double)rows * (double)columns * (double)g->k <= 0x1p32) {
+    gemm_part(g, i, j, rows, columns);
+    return;
+  }
+  for (int64_t at = 0; at < columns; at += PART_COLUMNS)
+    for (int64_t down = 0; down < rows && !lrn_flag_is_set(g->flag); down += PART_ROWS)
+      gemm_part(g, i + down, j + at, rows - down < PART_ROWS ? rows - down : PART_ROWS,
+                columns - at < PART_COLUMNS ? columns - at : PART_COLUMNS);
+}
 
 static void gemm_slice(void *context, int64_t i) {
   const gemm_job *g = context;
@@ -56,29 +93,12 @@ static void gemm_slice(void *context, int64_t i) {
   /* boundaries are multiples of 8, so that full vectors stay full */
   int64_t unit = (extent + 8 * g->slices - 1) / (8 * g->slices) * 8;
   int64_t from = i * unit, to = from + unit < extent ? from + unit : extent;
-  int64_t item = (int64_t)lrn_dtype_size(g->dtype), count = to - from;
-  int64_t m = g->by_rows ? count : g->m, n = g->by_rows ? g->n : count;
-  const char *a = g->a, *b = g->b;
-  char *c = g->c;
-  enum CBLAS_TRANSPOSE ta = g->transa ? CblasTrans : CblasNoTrans;
-  enum CBLAS_TRANSPOSE tb = g->transb ? CblasTrans : CblasNoTrans;
-  if (count <= 0)
+  if (to <= from)
     return;
-  if (g->by_rows) {
-    a += from * (g->transa ? 1 : g->lda) * item;
-    c += from * g->ldc * item;
-  } else {
-    b += from * (g->transb ? g->ldb : 1) * item;
-    c += from * item;
-  }
-  if (g->dtype == LRN_F32)
-    cblas_sgemm(CblasRowMajor, ta, tb, (int)m, (int)n, (int)g->k, (float)g->alpha,
-                (const float *)(const void *)a, (int)g->lda, (const float *)(const void *)b,
-                (int)g->ldb, (float)g->beta, (float *)(void *)c, (int)g->ldc);
+  if (g->by_rows)
+    gemm_rows_and_columns(g, from, 0, to - from, g->n);
   else
-    cblas_dgemm(CblasRowMajor, ta, tb, (int)m, (int)n, (int)g->k, g->alpha,
-                (const double *)(const void *)a, (int)g->lda, (const double *)(const void *)b,
-                (int)g->ldb, g->beta, (double *)(void *)c, (int)g->ldc);
+    gemm_rows_and_columns(g, 0, from, g->m, to - from);
 }
 
 int lrn_cpu_gemm(int dtype, int transa, int transb, int64_t m, int64_t n, int64_t k, double alpha,
@@ -86,7 +106,8 @@ int lrn_cpu_gemm(int dtype, int transa, int transb, int64_t m, int64_t n, int64_
                  int64_t ldc) {
   gemm_job g = {.dtype = dtype, .transa = transa, .transb = transb, .by_rows = m >= n,
                 .m = m, .n = n, .k = k, .alpha = alpha, .beta = beta,
-                .a = a, .b = b, .c = c, .lda = lda, .ldb = ldb, .ldc = ldc};
+                .a = a, .b = b, .c = c, .lda = lda, .ldb = ldb, .ldc = ldc,
+                .flag = lrn_interrupt_flag()};
   if (m == 0 || n == 0)
     return LRN_OK;
   if (m > INT_MAX || n > INT_MAX || k > INT_MAX || lda > INT_MAX || ldb > INT_MAX ||
@@ -95,8 +116,7 @@ int lrn_cpu_gemm(int dtype, int transa, int transb, int64_t m, int64_t n, int64_
                     (long long)k, (long long)n);
   pthread_once(&blas_once, blas_init);
   g.slices = slices_of(m, n, k);
-  lrn_parallel(g.slices, gemm_slice, &g);
-  return LRN_OK;
+  return lrn_parallel_until(g.slices, gemm_slice, &g);
 }
 
 /* {=== Products with 0 and 1 === */

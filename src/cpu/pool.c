@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/interrupt.h"
 #include "base/status.h"
 
 #define MAX_THREADS 256
@@ -29,6 +30,7 @@ static struct {
   int64_t n;
   void (*f)(void *, int64_t);
   void *context;
+  const volatile int *flag; /* of the caller: set, no further task begins */
   int workers; /* threads[0 .. workers) run */
   pthread_t threads[MAX_THREADS];
 } pool = {.owner = PTHREAD_MUTEX_INITIALIZER,
@@ -62,7 +64,8 @@ static int default_size(void) {
 
 static void take_tasks(void) {
   int64_t i;
-  while ((i = atomic_fetch_add_explicit(&pool.next, 1, memory_order_relaxed)) < pool.n)
+  while ((i = atomic_fetch_add_explicit(&pool.next, 1, memory_order_relaxed)) < pool.n &&
+         !lrn_flag_is_set(pool.flag))
     pool.f(pool.context, i);
 }
 
@@ -155,7 +158,8 @@ int lrn_set_threads(int n) {
                       : lrn_fail(LRN_ENOMEM, "threads: the system gave %d of %d", got + 1, n);
 }
 
-void lrn_parallel(int64_t n, void (*f)(void *context, int64_t i), void *context) {
+static void run(int64_t n, void (*f)(void *context, int64_t i), void *context,
+                const volatile int *flag) {
   if (n > 1 && !inside && lrn_get_threads() > 1 && pthread_mutex_trylock(&pool.owner) == 0) {
     int workers = pool.workers;
     if (workers < atomic_load(&size) - 1)
@@ -164,6 +168,7 @@ void lrn_parallel(int64_t n, void (*f)(void *context, int64_t i), void *context)
       pool.n = n;
       pool.f = f;
       pool.context = context;
+      pool.flag = flag;
       atomic_store_explicit(&pool.next, 0, memory_order_relaxed);
       atomic_store_explicit(&pool.active, workers, memory_order_relaxed);
       publish();
@@ -180,6 +185,15 @@ void lrn_parallel(int64_t n, void (*f)(void *context, int64_t i), void *context)
     }
     pthread_mutex_unlock(&pool.owner);
   }
-  for (int64_t i = 0; i < n; i++)
+  for (int64_t i = 0; i < n && !lrn_flag_is_set(flag); i++)
     f(context, i);
+}
+
+void lrn_parallel(int64_t n, void (*f)(void *context, int64_t i), void *context) {
+  run(n, f, context, NULL);
+}
+
+int lrn_parallel_until(int64_t n, void (*f)(void *context, int64_t i), void *context) {
+  run(n, f, context, lrn_interrupt_flag());
+  return lrn_poll();
 }

@@ -12,4 +12,8 @@
    alone. */
 void lrn_parallel(int64_t n, void (*f)(void *context, int64_t i), void *context);
 
+/* The same, but tasks are left out once the calling thread is to stop (base/interrupt.h):
+   LRN_EINTERRUPTED then, else LRN_OK. A task should take well below 0.1 s. */
+int lrn_parallel_until(int64_t n, void (*f)(void *context, int64_t i), void *context);
+
 #endif

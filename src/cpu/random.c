@@ -117,7 +117,7 @@ static int64_t count_of(const lrn_view *v) {
 static int run(random_job *job) {
   int64_t bad;
   job->n = count_of(job->out);
-  lrn_parallel((job->n + TASK - 1) / TASK, random_task, job);
+  LRN_TRY(lrn_parallel_until((job->n + TASK - 1) / TASK, random_task, job));
   bad = atomic_load(&job->bad);
   if (bad > 0)
     return lrn_fail(LRN_EVALUE, "bernoulli: element %lld is no probability: not in [0, 1]",

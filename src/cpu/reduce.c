@@ -239,13 +239,12 @@ int lrn_cpu_reduce(int red, const lrn_view *out, const lrn_view *x, const lrn_vi
   if (!j.is_sum) {
     if (j.x_red.n == 0)
       return lrn_fail(LRN_EVALUE, "%s: of no element", lrn_reduce_name(red));
-    lrn_parallel(j.outputs, fold_output, &j);
-    return LRN_OK;
+    return lrn_parallel_until(j.outputs, fold_output, &j);
   }
   if (columns_apply(&j, nkeep)) {
     int64_t width = out->size[out->nd - 1];
-    lrn_parallel(j.outputs / width * ((width + LRN_COLUMNS - 1) / LRN_COLUMNS), sum_columns, &j);
-    return LRN_OK;
+    int64_t tasks = j.outputs / width * ((width + LRN_COLUMNS - 1) / LRN_COLUMNS);
+    return lrn_parallel_until(tasks, sum_columns, &j);
   }
   j.group = GROUP;
   while (j.blocks > j.group * GROUPS)
@@ -253,13 +252,13 @@ int lrn_cpu_reduce(int red, const lrn_view *out, const lrn_view *x, const lrn_vi
   j.groups = (j.blocks + j.group - 1) / j.group;
   if (j.outputs == 1 && j.groups > 1) {
     lrn_tree tree = {.compensated = x->dtype == LRN_F64};
-    lrn_parallel(j.groups, sum_group, &j);
+    LRN_TRY(lrn_parallel_until(j.groups, sum_group, &j));
     for (int64_t g = 0; g < j.groups; g++)
       lrn_tree_push(&tree, partial[g]);
     write_sum(&j, 0, lrn_tree_total(&tree));
-  } else
-    lrn_parallel(j.outputs, sum_output, &j);
-  return LRN_OK;
+    return LRN_OK;
+  }
+  return lrn_parallel_until(j.outputs, sum_output, &j);
 }
 
 /* {=== Position of an extreme === */
@@ -309,8 +308,7 @@ int lrn_cpu_argextreme(int max, const lrn_view *out, const lrn_view *x, int nkee
     return LRN_OK;
   if (a.r.x_red.n == 0)
     return lrn_fail(LRN_EVALUE, "argextreme: of no element");
-  lrn_parallel(a.r.x_keep.n, arg_output, &a);
-  return LRN_OK;
+  return lrn_parallel_until(a.r.x_keep.n, arg_output, &a);
 }
 
 /* ===} */

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/status.h"
 #include "cpu/pool.h"
 
 #define TASK 32768
@@ -128,7 +129,7 @@ static void run_task(void *context, int64_t task) {
 }
 
 int lrn_walk_run(const lrn_walk *w, lrn_walk_fn f, void *context) {
-  int64_t inner = w->size[w->nd - 1];
+  int64_t inner = w->size[w->nd - 1], tasks;
   run r = {.w = w, .f = f, .context = context};
   if (inner == 0 || w->rows == 0)
     return LRN_OK;
@@ -136,8 +137,8 @@ int lrn_walk_run(const lrn_walk *w, lrn_walk_fn f, void *context) {
   r.piece = (inner + r.pieces - 1) / r.pieces;
   r.pieces = (inner + r.piece - 1) / r.piece;
   r.rows_a_task = r.pieces > 1 ? 1 : (TASK + inner - 1) / inner;
-  lrn_parallel(r.pieces > 1 ? w->rows * r.pieces : (w->rows + r.rows_a_task - 1) / r.rows_a_task,
-               run_task, &r);
+  tasks = r.pieces > 1 ? w->rows * r.pieces : (w->rows + r.rows_a_task - 1) / r.rows_a_task;
+  LRN_TRY(lrn_parallel_until(tasks, run_task, &r));
   return atomic_load(&r.status);
 }
 

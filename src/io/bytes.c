@@ -11,11 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/interrupt.h"
 #include "base/mem.h"
 #include "base/status.h"
 
-/* One call moves at most this much: Linux cuts at 2^31 - 4096 itself. */
-#define CHUNK ((size_t)1 << 30)
+/* One call moves at most this much: an interrupt is seen between them. */
+#define CHUNK ((size_t)1 << 26)
 
 /* {====================================================================
 ** Reading
@@ -51,7 +52,9 @@ static int read_all(size_t *got, int fd, unsigned char *p, size_t n, const char 
   size_t have = 0;
   while (have < n) {
     size_t want = n - have < CHUNK ? n - have : CHUNK;
-    ssize_t r = read(fd, p + have, want);
+    ssize_t r;
+    LRN_TRY(lrn_poll());
+    r = read(fd, p + have, want);
     if (r < 0 && errno == EINTR)
       continue;
     if (r < 0)

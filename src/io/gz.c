@@ -1,16 +1,18 @@
 /*
 ** gz.c - zlib's streams between two buffers. zlib counts in unsigned int, so both
-** sides are handed over in windows; its own memory comes from the counted allocator.
+** sides are handed over in windows, between which an interrupt is seen; its own memory comes from
+** the counted allocator.
 */
 #include "io/gz.h"
 
 #include <string.h>
 #include <zlib.h>
 
+#include "base/interrupt.h"
 #include "base/mem.h"
 #include "base/status.h"
 
-#define WINDOW ((size_t)1 << 30)
+#define WINDOW ((size_t)1 << 22)
 #define GZIP (15 + 16) /* zlib's windowBits: 32 KiB, gzip wrapper */
 
 static void *z_alloc(void *ud, uInt n, uInt size) {
@@ -81,6 +83,7 @@ int gz_unpack(unsigned char **out, size_t *m, const void *data, size_t n, size_t
   for (;;) {
     size_t at = (size_t)(z.next_in - bytes);
     uInt give = window(room - used);
+    LRN_GO(lrn_poll());
     z.avail_in = window(n - at);
     z.next_out = p + used;
     z.avail_out = give;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/interrupt.h"
 #include "base/mem.h"
 #include "base/status.h"
 #include "io/bytes.h"
@@ -17,6 +18,7 @@
 #include "io/utf8.h"
 
 #define PREFIX sizeof(uint64_t)
+#define SHA_PART ((size_t)1 << 23)
 #define LIMIT ((size_t)SHAPE_LIMIT + PREFIX + SAFETENSORS_MAX_HEADER)
 
 /* One tensor of the header */
@@ -219,9 +221,15 @@ done:
 
 static int check_sha(const reader *R) {
   char hex[65], show[UTF8_SHOW];
+  sha256 s;
   if (R->sha == NULL)
     return LRN_OK;
-  sha256_hex(hex, R->data, R->n);
+  sha256_init(&s);
+  for (size_t at = 0; at < R->n; at += SHA_PART) {
+    LRN_TRY(lrn_poll());
+    sha256_add(&s, R->data + at, R->n - at < SHA_PART ? R->n - at : SHA_PART);
+  }
+  sha256_end_hex(&s, hex);
   if (strcmp(hex, R->sha) == 0)
     return LRN_OK;
   return lrn_fail(LRN_EFORMAT,

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/interrupt.h"
 #include "model/model.h"
 
 void lrn_rbm_defaults(lrn_rbm_options *options) {
@@ -207,6 +208,7 @@ void *lrn_row(const lrn_tensor *t, int64_t r) {
 }
 
 int lrn_input(const lrn_rbm *m, int side, void *out, const void *states, int64_t rows) {
+  LRN_TRY(lrn_poll()); /* each batch and each sweep comes by here */
   return (side == LRN_SIDE_HIDDEN ? m->link->up : m->link->down)(m, out, states, rows);
 }
 

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/interrupt.h"
 #include "model/model.h"
 
 typedef struct batch {
@@ -60,6 +61,8 @@ static int sweeps(const lrn_rbm *m, lrn_work *w, void *h, void *v, void *x, int6
   uint64_t step = w->state.step;
   for (int64_t s = 0; s < m->options.steps; s++) {
     int last = s + 1 == m->options.steps, draw = (int)(2 * s);
+    if (m->options.persistent == 0) /* nothing that outlives the step has changed so far */
+      LRN_TRY(lrn_poll_held());
     LRN_TRY(lrn_input(m, LRN_SIDE_VISIBLE, v, h, rows));
     LRN_TRY(lrn_activate(m, LRN_SIDE_VISIBLE, v, rows, NULL, v,
                          lrn_key_of(m, step, stream_v, draw + 1, 0), last ? extra : NULL));
@@ -209,14 +212,14 @@ int lrn_pseudo_sum(const lrn_rbm *m, lrn_work *w, int64_t n, lrn_key key, double
   return o->device->backend.flip(&flip);
 }
 
-int lrn_rbm_gradient(const lrn_rbm *m, lrn_work *w, const lrn_tensor *data, const lrn_tensor *idx,
-                     int64_t base, int64_t first, int64_t count) {
+static int whole_gradient(const lrn_rbm *m, lrn_work *w, const lrn_tensor *data,
+                          const lrn_tensor *idx, int64_t base, int64_t first, int64_t count) {
   batch b;
   LRN_TRY(batch_of(&b, m, w, data, idx, base, first, count, "gradient"));
   return located(gradient(m, w, &b, 0, "gradient"), w);
 }
 
-int lrn_rbm_update(lrn_rbm *m, lrn_work *w) {
+static int whole_update(lrn_rbm *m, lrn_work *w) {
   char place[96];
   LRN_TRY(lrn_check_work(m, w, 0, 1, "update"));
   where(place, w);
@@ -225,8 +228,8 @@ int lrn_rbm_update(lrn_rbm *m, lrn_work *w) {
   return w->device->backend.host_memory ? check_finite(w, place) : LRN_OK;
 }
 
-int lrn_rbm_step(lrn_rbm *m, lrn_work *w, const lrn_tensor *data, const lrn_tensor *idx,
-                 int64_t base, int64_t first, int64_t count) {
+static int whole_step(lrn_rbm *m, lrn_work *w, const lrn_tensor *data, const lrn_tensor *idx,
+                      int64_t base, int64_t first, int64_t count) {
   batch b;
   char place[96];
   LRN_TRY(batch_of(&b, m, w, data, idx, base, first, count, "fit"));
@@ -240,4 +243,32 @@ int lrn_rbm_step(lrn_rbm *m, lrn_work *w, const lrn_tensor *data, const lrn_tens
   w->state.batch++;
   w->state.samples += count;
   return w->device->backend.host_memory ? check_finite(w, place) : LRN_OK;
+}
+
+/* All of a step or nothing: it is not interrupted (but see `sweeps`). */
+
+int lrn_rbm_gradient(const lrn_rbm *m, lrn_work *w, const lrn_tensor *data, const lrn_tensor *idx,
+                     int64_t base, int64_t first, int64_t count) {
+  int st;
+  lrn_hold();
+  st = whole_gradient(m, w, data, idx, base, first, count);
+  lrn_release();
+  return st;
+}
+
+int lrn_rbm_update(lrn_rbm *m, lrn_work *w) {
+  int st;
+  lrn_hold();
+  st = whole_update(m, w);
+  lrn_release();
+  return st;
+}
+
+int lrn_rbm_step(lrn_rbm *m, lrn_work *w, const lrn_tensor *data, const lrn_tensor *idx,
+                 int64_t base, int64_t first, int64_t count) {
+  int st;
+  lrn_hold();
+  st = whole_step(m, w, data, idx, base, first, count);
+  lrn_release();
+  return st;
 }

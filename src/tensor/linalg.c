@@ -2,6 +2,7 @@
 ** linalg.c - matrix products of tensors with any strides. A matrix whose rows or columns are
 ** contiguous goes to the device as it is, transposed or not; others are packed first.
 */
+#include "base/interrupt.h"
 #include "base/status.h"
 #include "tensor/tensor.h"
 
@@ -50,8 +51,8 @@ static int check_gemm(const lrn_tensor *c, const lrn_tensor *a, const lrn_tensor
   return LRN_OK;
 }
 
-int lrn_gemm(lrn_tensor *c, double alpha, const lrn_tensor *a, const lrn_tensor *b,
-             double beta) {
+static int gemm(lrn_tensor *c, double alpha, const lrn_tensor *a, const lrn_tensor *b,
+                double beta) {
   const lrn_device *device = a->storage->device;
   lrn_tensor *pa = NULL, *pb = NULL, *pc = NULL;
   lrn_view va = a->view, vb = b->view, vc = c->view;
@@ -91,6 +92,15 @@ done:
   return st;
 }
 
+int lrn_gemm(lrn_tensor *c, double alpha, const lrn_tensor *a, const lrn_tensor *b,
+             double beta) {
+  int st;
+  lrn_hold();
+  st = gemm(c, alpha, a, b, beta);
+  lrn_release();
+  return st;
+}
+
 int lrn_mm(lrn_tensor **out, const lrn_tensor *a, const lrn_tensor *b) {
   lrn_tensor *c;
   int64_t size[2];
@@ -99,7 +109,7 @@ int lrn_mm(lrn_tensor **out, const lrn_tensor *a, const lrn_tensor *b) {
   size[0] = a->view.size[0];
   size[1] = b->view.size[1];
   LRN_TRY(lrn_tensor_new(&c, a->view.dtype, 2, size, a->storage->device));
-  st = lrn_gemm(c, 1, a, b, 0);
+  st = gemm(c, 1, a, b, 0);
   if (st != LRN_OK) {
     lrn_tensor_free(c);
     return st;

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/interrupt.h"
 #include "base/mem.h"
 #include "base/status.h"
 #include "tensor/tensor.h"
@@ -147,7 +148,9 @@ int lrn_tensor_copy(lrn_tensor *dst, const lrn_tensor *src) {
   else if (lrn_views_overlap(&dst->view, &src->view))
     LRN_GO(lrn_tensor_clone(&safe, src));
   v = lrn_broadcast_view(moved ? &moved->view : safe ? &safe->view : &src->view, nd, size);
-  LRN_GO(lrn_copy_views(device, &dst->view, &v));
+  lrn_hold();
+  st = lrn_copy_views(device, &dst->view, &v);
+  lrn_release();
 done:
   lrn_tensor_free(moved);
   lrn_tensor_free(safe);
@@ -156,9 +159,13 @@ done:
 
 int lrn_tensor_fill(lrn_tensor *t, double value) {
   lrn_operand in = {.is_scalar = 1, .d = value}; /* a float64, converted to t's dtype */
+  int st;
   LRN_TRY(lrn_check_target(&t->view, "fill"));
   LRN_TRY(LRN_SLOT(t->storage->device, map));
-  return t->storage->device->backend.map(LRN_OP_COPY, LRN_F64, &t->view, &in, 1);
+  lrn_hold();
+  st = t->storage->device->backend.map(LRN_OP_COPY, LRN_F64, &t->view, &in, 1);
+  lrn_release();
+  return st;
 }
 
 /* {=== map === */
@@ -285,11 +292,14 @@ static int map_into(lrn_tensor *into, int op, int dtype, int result_dtype, const
       direct = into->view.data == in[i].view.data &&
                memcmp(into->view.stride, in[i].view.stride,
                       (size_t)into->view.nd * sizeof *into->view.stride) == 0;
-  if (direct)
-    return device->backend.map(op, dtype, &into->view, in, n);
-  LRN_GO(lrn_tensor_new(&temporary, result_dtype, into->view.nd, into->view.size, device));
-  LRN_GO(device->backend.map(op, dtype, &temporary->view, in, n));
-  LRN_GO(lrn_copy_views(device, &into->view, &temporary->view));
+  if (!direct) {
+    LRN_GO(lrn_tensor_new(&temporary, result_dtype, into->view.nd, into->view.size, device));
+    LRN_GO(device->backend.map(op, dtype, &temporary->view, in, n));
+  }
+  lrn_hold(); /* no half of a result */
+  st = direct ? device->backend.map(op, dtype, &into->view, in, n)
+              : lrn_copy_views(device, &into->view, &temporary->view);
+  lrn_release();
 done:
   lrn_tensor_free(temporary);
   return st;
