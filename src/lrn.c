@@ -2,20 +2,16 @@
 ** lrn.c - the program lrn: the command line of lua, with the global `lrn` open.
 **
 ** After the model of lua.c: main makes a state and runs `program` in it, protected; that
-** reads the arguments, runs LUA_INIT, the -e and -l options, the script, and the prompt.
-** Scripts, standard input and strings are source text; binary chunks are refused.
+** reads the arguments, runs LUA_INIT, the -e and -l options, the script, and the prompt
+** (program/prompt.c). Scripts, standard input and strings are source text; binary chunks are
+** refused.
 */
-#include <errno.h>
+#include <dlfcn.h>
 #include <limits.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-
-#include <dlfcn.h>
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -23,8 +19,7 @@
 
 #include "lrn.h"
 #include "lrn_lua.h"
-
-static const char *progname = "lrn"; /* what messages start with; NULL at the prompt */
+#include "program/program.h"
 
 /* {====================================================================
 ** The state: memory, warnings, panic
@@ -77,109 +72,6 @@ static int panic(lua_State *L) {
 /* }==================================================================== */
 
 /* {====================================================================
-** Errors and Ctrl-C
-** ===================================================================== */
-
-static void print_message(const char *message) {
-  fflush(stdout);
-  if (progname != NULL)
-    fprintf(stderr, "%s: ", progname);
-  fprintf(stderr, "%s\n", message);
-  fflush(stderr);
-}
-
-/* Prints the error on the top of the stack, if there is one, and pops it. */
-static int report(lua_State *L, int status) {
-  if (status != LUA_OK) {
-    const char *message = lua_tostring(L, -1);
-    print_message(message != NULL ? message : "(error object is not a string)");
-    lua_pop(L, 1);
-  }
-  return status;
-}
-
-/* Message handler of docall: adds a traceback, except to objects that render themselves. */
-static int traceback(lua_State *L) {
-  const char *message = lua_tostring(L, 1);
-  if (message == NULL) {
-    if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING)
-      return 1;
-    message = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
-  }
-  luaL_traceback(L, L, message, 1);
-  return 1;
-}
-
-/* What the signal handler must reach. */
-static struct {
-  lua_State *volatile L;  /* the running state; NULL where none runs */
-  pthread_t thread;       /* and its thread */
-  struct timespec before; /* when the last Ctrl-C came */
-} interrupt;
-
-static void set_sigint(void (*handler)(int)) {
-  struct sigaction action;
-  memset(&action, 0, sizeof action);
-  action.sa_handler = handler;
-  sigemptyset(&action.sa_mask); /* no SA_RESTART: a read that waits ends with EINTR */
-  sigaction(SIGINT, &action, NULL);
-}
-
-/* Hook that on_interrupt sets: runs at the next instruction, call or return of Lua code, when
-   the engine is in no call, so that models and files are whole. */
-static void stop(lua_State *L, lua_Debug *ar) {
-  (void)ar;
-  lua_sethook(L, NULL, 0, 0);
-  luaL_error(L, "interrupted!");
-}
-
-/* The first Ctrl-C asks the script to stop; a second one within a second ends the program, for
-   code that does not listen: a C module, or a script that catches errors. Two within 0.1 s are one,
-   sent both to the process and to its group (timeout does that). */
-static void on_interrupt(int sig) {
-  struct timespec now;
-  double since;
-  int saved = errno;
-  if (!pthread_equal(pthread_self(), interrupt.thread)) { /* came to a worker thread */
-    pthread_kill(interrupt.thread, sig);
-    errno = saved;
-    return;
-  }
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  since = (double)(now.tv_sec - interrupt.before.tv_sec) +
-          1e-9 * (double)(now.tv_nsec - interrupt.before.tv_nsec);
-  if (interrupt.before.tv_sec != 0 && since < 0.1) {
-    /* the same one */
-  } else if (interrupt.L == NULL || (interrupt.before.tv_sec != 0 && since < 1.0)) {
-    set_sigint(SIG_DFL);
-    raise(sig); /* acts when this handler returns */
-  } else {
-    interrupt.before = now;
-    lua_sethook(interrupt.L, stop,
-                LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
-  }
-  errno = saved;
-}
-
-/* Calls the function below narg arguments, with traceback and Ctrl-C. */
-static int docall(lua_State *L, int narg, int nres) {
-  int status, base = lua_gettop(L) - narg;
-  lua_pushcfunction(L, traceback);
-  lua_insert(L, base);
-  interrupt.thread = pthread_self();
-  interrupt.L = L;
-  set_sigint(on_interrupt);
-  status = lua_pcall(L, narg, nres, base);
-  interrupt.L = NULL;
-  if (lua_gethook(L) == stop) /* a Ctrl-C that came too late */
-    lua_sethook(L, NULL, 0, 0);
-  lua_remove(L, base);
-  return status;
-}
-
-/* }==================================================================== */
-
-/* {====================================================================
 ** Options
 ** ===================================================================== */
 
@@ -208,7 +100,7 @@ static void print_usage(FILE *out) {
           "  -          stop handling options and execute stdin\n"
           "  --help     show this text and end\n"
           "  --version  show what this lrn is made of and end\n",
-          progname);
+          lrnP_name());
 }
 
 /* Whether a library that is opened at first use stands beside liblrn.so. */
@@ -289,8 +181,8 @@ static void push_arg_table(lua_State *L, int argc, char **argv, int script) {
 
 static int do_chunk(lua_State *L, int status) {
   if (status == LUA_OK)
-    status = docall(L, 0, 0);
-  return report(L, status);
+    status = lrnP_call(L, 0, 0);
+  return lrnP_report(L, status);
 }
 
 static int do_file(lua_State *L, const char *name) {
@@ -309,7 +201,7 @@ static int do_library(lua_State *L, const char *spec) {
   int status;
   lua_getglobal(L, "require");
   lua_pushstring(L, module);
-  status = docall(L, 1, 1);
+  status = lrnP_call(L, 1, 1);
   if (status == LUA_OK) {
     lua_pushglobaltable(L);
     lua_pushlstring(L, spec, n);
@@ -317,7 +209,7 @@ static int do_library(lua_State *L, const char *spec) {
     lua_settable(L, -3);
     lua_pop(L, 1);
   }
-  return report(L, status);
+  return lrnP_report(L, status);
 }
 
 /* LUA_INIT: code, or a file where it starts with '@'. */
@@ -366,155 +258,9 @@ static int do_script(lua_State *L, char **argv) {
     for (i = 1; i <= n; i++)
       lua_rawgeti(L, -i, i);
     lua_remove(L, -i);
-    status = docall(L, n, LUA_MULTRET);
+    status = lrnP_call(L, n, LUA_MULTRET);
   }
-  return report(L, status);
-}
-
-/* }==================================================================== */
-
-/* {====================================================================
-** The prompt
-** ===================================================================== */
-
-enum { LINE_READ, LINE_END, LINE_DROPPED }; /* dropped: Ctrl-C on a terminal */
-
-static void on_prompt_interrupt(int sig) { (void)sig; }
-
-static void print_prompt(lua_State *L, int first) {
-  if (lua_getglobal(L, first ? "_PROMPT" : "_PROMPT2") == LUA_TNIL)
-    fputs(first ? "> " : ">> ", stdout);
-  else
-    fputs(luaL_tolstring(L, -1, NULL), stdout);
-  fflush(stdout);
-  lua_settop(L, first ? 0 : 1);
-}
-
-/* Pushes a line of any length without its newline; "=x" at the start of an input is "return x".
-   Input that is not typed is echoed, as lua does with its readline: the output reads as a session. */
-static int read_line(lua_State *L, int first) {
-  luaL_Buffer b;
-  int got = 0, terminal = isatty(STDIN_FILENO);
-  print_prompt(L, first);
-  luaL_buffinit(L, &b);
-  if (terminal) {
-    memset(&interrupt.before, 0, sizeof interrupt.before);
-    set_sigint(on_prompt_interrupt);
-  }
-  errno = 0;
-  for (;;) {
-    char *part = luaL_prepbuffer(&b);
-    size_t n;
-    if (fgets(part, LUAL_BUFFERSIZE, stdin) == NULL)
-      break;
-    got = 1;
-    n = strlen(part);
-    if (n > 0 && part[n - 1] == '\n') {
-      luaL_addsize(&b, n - 1);
-      break;
-    }
-    luaL_addsize(&b, n);
-  }
-  if (terminal)
-    set_sigint(on_interrupt);
-  luaL_pushresult(&b);
-  if (ferror(stdin) && errno == EINTR) {
-    clearerr(stdin);
-    puts("");
-    return LINE_DROPPED;
-  }
-  if (!got)
-    return LINE_END;
-  if (!terminal)
-    puts(lua_tostring(L, -1));
-  if (first && lua_tostring(L, -1)[0] == '=') {
-    lua_pushfstring(L, "return %s", lua_tostring(L, -1) + 1);
-    lua_remove(L, -2);
-  }
-  return LINE_READ;
-}
-
-/* Whether a syntax error says that the chunk ends too early; pops the message then. */
-static int is_incomplete(lua_State *L, int status) {
-  static const char mark[] = "<eof>";
-  size_t n;
-  const char *message;
-  if (status != LUA_ERRSYNTAX)
-    return 0;
-  message = lua_tolstring(L, -1, &n);
-  if (n < sizeof mark - 1 || strcmp(message + n - (sizeof mark - 1), mark) != 0)
-    return 0;
-  lua_pop(L, 1);
-  return 1;
-}
-
-static int load_text(lua_State *L, int index) {
-  size_t n;
-  const char *text = lua_tolstring(L, index, &n);
-  return luaL_loadbufferx(L, text, n, "=stdin", "t");
-}
-
-/* Reads an input, which may take several lines, and leaves its function or a syntax error,
-   status in *status. An expression is compiled as "return <expression>". */
-static int load_input(lua_State *L, int *status) {
-  int line;
-  lua_settop(L, 0);
-  line = read_line(L, 1);
-  if (line != LINE_READ)
-    return line;
-  lua_pushfstring(L, "return %s", lua_tostring(L, 1));
-  *status = load_text(L, 2);
-  if (*status != LUA_OK) {
-    lua_settop(L, 1);
-    while (is_incomplete(L, *status = load_text(L, 1))) {
-      line = read_line(L, 0);
-      if (line == LINE_DROPPED)
-        return line;
-      if (line == LINE_END) { /* the input ends too early: report that */
-        lua_settop(L, 1);
-        *status = load_text(L, 1);
-        break;
-      }
-      lua_pushliteral(L, "\n");
-      lua_insert(L, 2);
-      lua_concat(L, 3);
-    }
-  }
-  lua_replace(L, 1);
-  lua_settop(L, 1);
-  return LINE_READ;
-}
-
-static void print_results(lua_State *L) {
-  int n = lua_gettop(L);
-  if (n == 0)
-    return;
-  luaL_checkstack(L, LUA_MINSTACK, "too many results to print");
-  lua_getglobal(L, "print");
-  lua_insert(L, 1);
-  if (lua_pcall(L, n, 0, 0) != LUA_OK) {
-    const char *message = lua_tostring(L, -1);
-    print_message(lua_pushfstring(L, "error calling 'print' (%s)",
-                                  message != NULL ? message : "?"));
-  }
-}
-
-static void do_prompt(lua_State *L) {
-  const char *name = progname;
-  int line, status = LUA_OK;
-  progname = NULL;
-  while ((line = load_input(L, &status)) != LINE_END) {
-    if (line == LINE_DROPPED)
-      continue;
-    if (status == LUA_OK)
-      status = docall(L, 0, LUA_MULTRET);
-    if (report(L, status) == LUA_OK)
-      print_results(L);
-  }
-  lua_settop(L, 0);
-  puts("");
-  fflush(stdout);
-  progname = name;
+  return lrnP_report(L, status);
 }
 
 /* }==================================================================== */
@@ -528,7 +274,7 @@ static int program(lua_State *L) {
   int terminal = isatty(STDIN_FILENO), prompt;
   luaL_checkversion(L);
   if (options & OPTION_ERROR) {
-    fprintf(stderr, "%s: ", progname);
+    fprintf(stderr, "%s: ", lrnP_name());
     if (argv[script][1] == 'e' || argv[script][1] == 'l')
       fprintf(stderr, "'%s' needs argument\n", argv[script]);
     else
@@ -557,6 +303,7 @@ static int program(lua_State *L) {
     lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV"); /* for package.path */
   }
   luaL_openlibs(L);
+  lrnP_open_coroutine(L);
   luaL_requiref(L, "lrn", luaopen_lrn, 1);
   lua_pop(L, 1);
   push_arg_table(L, argc, argv, script);
@@ -568,7 +315,7 @@ static int program(lua_State *L) {
   if (script < argc && do_script(L, argv + script) != LUA_OK)
     return 0;
   if (prompt)
-    do_prompt(L);
+    lrnP_prompt(L);
   else if (script == argc && !(options & (OPTION_E_CODE | OPTION_V)) &&
            do_file(L, NULL) != LUA_OK)
     return 0;
@@ -581,9 +328,9 @@ static int lrn_main(int argc, char **argv) {
   int status, ok;
   lua_State *L = lua_newstate(allocate, NULL);
   if (argc > 0 && argv[0][0] != '\0')
-    progname = argv[0];
+    lrnP_set_name(argv[0]);
   if (L == NULL) {
-    print_message("cannot create state: not enough memory");
+    lrnP_message("cannot create state: not enough memory");
     return EXIT_FAILURE;
   }
   lua_atpanic(L, panic);
@@ -593,7 +340,7 @@ static int lrn_main(int argc, char **argv) {
   lua_pushlightuserdata(L, argv);
   status = lua_pcall(L, 2, 1, 0);
   ok = lua_toboolean(L, -1);
-  report(L, status);
+  lrnP_report(L, status);
   lua_close(L);
   return ok && status == LUA_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
