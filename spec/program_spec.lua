@@ -1,53 +1,12 @@
--- The program lrn: its command line, prompt, Ctrl-C and modules. Each test starts the binary that
--- runs this spec, or the one named by LRN_BIN.
+-- The program lrn: its command line, prompt and modules.
 
-local function interpreter()
-  local lowest = 0
-  while arg[lowest - 1] do lowest = lowest - 1 end
-  local name = os.getenv "LRN_BIN" or arg[lowest]
-  return name:find "^/" and name or os.getenv "PWD" .. "/" .. name
-end
-
-local LRN = interpreter()
-local FOLDER = LRN:match "^(.*)/"
+local program = dofile "spec/support/program.lua"
+local file, has, quote, sh = program.file, program.has, program.quote, program.sh
+local LRN, FOLDER = program.path, program.folder
 local sanitized = os.getenv "LRN_SANITIZED"
 
-local function quote(s) return "'" .. s:gsub("'", "'\\''") .. "'" end
-
-local files = {}
-local function file(text, mode)
-  local name = os.tmpname()
-  files[#files + 1] = name
-  local f = assert(io.open(name, mode or "w"))
-  f:write(text)
-  f:close()
-  return name
-end
-
--- Runs a shell command line in which LRN stands for the binary; what it printed on standard
--- output, what on standard error, and its exit code.
-local function sh(command, input)
-  local err = file ""
-  command = command:gsub("LRN", function() return quote(LRN) end)
-  local p = assert(io.popen(("{ %s\n} < %s 2> %s"):format(command,
-    input and file(input) or "/dev/null", err)))
-  local out = p:read "a"
-  local _, _, code = p:close()
-  local f = assert(io.open(err))
-  local message = f:read "a"
-  f:close()
-  return out, message, code
-end
-
-local function has(text, part)
-  assert(text:find(part, 1, true), ("%q not in %q"):format(part, text))
-end
-
 describe("the program lrn", function()
-  after_each(function()
-    for _, name in ipairs(files) do os.remove(name) end
-    files = {}
-  end)
+  after_each(program.clean)
 
   describe("options", function()
     it("-e runs code, several in their order", function()
@@ -289,87 +248,6 @@ describe("the program lrn", function()
     end)
   end)
 
-  describe("Ctrl-C", function()
-    it("stops a loop with an error at the line where it was", function()
-      local name = file "io.write('ready\\n') io.flush()\nwhile true do\nend\n"
-      local out, err, code = sh("timeout --preserve-status -s INT 0.5 LRN " .. name)
-      assert.same({ "ready\n", 1 }, { out, code })
-      assert.equal(LRN .. ": interrupted!", err:match "^[^\n]*")
-      has(err, name .. ":2: in main chunk")
-    end)
-
-    it("can be caught, and the script goes on", function()
-      local out, err, code = sh [[timeout --preserve-status -s INT 0.5 LRN -e '
-        local ok, message = pcall(function() while true do end end)
-        print(ok, message)']]
-      assert.same({ "false\tinterrupted!\n", "", 0 }, { out, err, code })
-    end)
-
-    it("ends the program at once when it comes twice within a second", function()
-      local name = file "while true do pcall(function() while true do end end) end"
-      -- The subshell's own kill: background jobs of sh ignore SIGINT, but lrn sets its handler.
-      local _, _, code = sh("LRN " .. name .. [[ &
-        pid=$!; sleep 0.7; kill -INT $pid; sleep 0.2; kill -INT $pid; wait $pid]])
-      assert.equal(130, code)
-    end)
-
-    it("twice, but slowly, does not end a script that catches it #slow", function()
-      local _, _, code = sh([[LRN -e 'for i = 1, 2 do pcall(function() while true do end end) end
-        os.exit(5)' & pid=$!; sleep 0.7; kill -INT $pid; sleep 1.2; kill -INT $pid; wait $pid]])
-      assert.equal(5, code)
-    end)
-
-    it("on a terminal drops the line, and stops a running input", function()
-      if os.execute "command -v tmux > /dev/null" ~= true then
-        pending "no tmux here"
-        return
-      end
-      local session = ("lrn-spec-%d"):format(math.random(1 << 40))
-      local tmux = "tmux -L " .. session
-      local function screen()
-        local p = assert(io.popen(tmux .. " capture-pane -p -t x"))
-        local text = p:read "a"
-        p:close()
-        return text
-      end
-      local function wait(text)
-        local last
-        for _ = 1, 100 do
-          last = screen()
-          if last:find(text, 1, true) then return end
-          os.execute "sleep 0.05"
-        end
-        error(("%q did not come: %q"):format(text, last), 2)
-      end
-      local function keys(s) os.execute(tmux .. " send-keys -t x " .. s) end
-      if not os.execute(tmux .. " -f /dev/null new-session -d -s x -x 100 -y 30 " .. quote(LRN) ..
-                        " 2> /dev/null") then
-        pending "tmux cannot open a terminal here"
-        return
-      end
-      local ok, message = pcall(function()
-        wait "\n>"
-        keys "'x = = nonsense' C-c"
-        wait "^C\n>"
-        keys "'for i = 1, 2 do' Enter"
-        wait "\n>>"
-        keys "C-c"
-        wait ">> ^C\n>"
-        keys "'while true do end' Enter"
-        os.execute "sleep 0.3"
-        keys "C-c"
-        wait "^Cinterrupted!\n"
-        keys "'40 + 2' Enter"
-        wait "\n42\n"
-        keys "C-d"
-        os.execute "sleep 0.3"
-        assert.not_equal(true, os.execute(tmux .. " has-session -t x 2> /dev/null"))
-      end)
-      os.execute(tmux .. " kill-server 2> /dev/null")
-      assert(ok, message)
-    end)
-  end)
-
   describe("modules", function()
     it("in C load", function()
       assert.equal("directory\n", (sh [[LRN -e 'print(require "lfs".attributes("/", "mode"))']]))
@@ -387,7 +265,7 @@ describe("the program lrn", function()
     it("busted runs inside lrn", function()
       local spec = file "describe('x', function() it('y', function() assert.equal(1, 1) end) end)"
       os.rename(spec, spec .. "_spec.lua")
-      files[#files + 1] = spec .. "_spec.lua"
+      program.forget_later(spec .. "_spec.lua")
       local out, _, code = sh("cd / && LRN /usr/bin/busted --ignore-lua -o TAP " .. spec .. "_spec.lua")
       has(out, "ok 1 - x y")
       assert.equal(0, code)

@@ -63,12 +63,13 @@ int lrn_cpu_map(int op, int dtype, const lrn_view *out, const lrn_operand *in, i
   }
   lrn_walk_init(&w, LRN_WALK_ARRAYS, views, scalars, 1);
   if (op == LRN_OP_COPY) {
-    int from = in[0].is_scalar ? LRN_F64 : in[0].view.dtype;
+    int from = in[0].is_scalar ? LRN_F64 : in[0].view.dtype, st;
     job.cast = k->cast[from][out->dtype];
-    if (lrn_walk_run(&w, cast_run, &job) < 0)
+    st = lrn_walk_run(&w, cast_run, &job);
+    if (st == LRN_EVALUE)
       return lrn_fail(LRN_EVALUE, "copy: a %s value does not fit %s (NaN or out of range)",
                       lrn_dtype_name(from), lrn_dtype_name(out->dtype));
-    return LRN_OK;
+    return st;
   }
   job.f = k->map[dtype][op];
   if (job.f == NULL)
@@ -127,8 +128,11 @@ static int indexed(const char *name, const lrn_view *still, const lrn_view *move
   lrn_walk_init(&w, 3, views, NULL, 0);
   if (into_moved) /* of repeated positions the last wins */
     lrn_walk_in_order(&w, index_run, &job);
-  else
-    lrn_walk_run(&w, index_run, &job);
+  else {
+    int st = lrn_walk_run(&w, index_run, &job);
+    if (st == LRN_EINTERRUPTED)
+      return st;
+  }
   if (atomic_load(&job.failed))
     return lrn_fail(LRN_EVALUE, "%s: position %lld is outside of %lld..%lld", name,
                     (long long)job.bad, (long long)base, (long long)(base + job.count - 1));

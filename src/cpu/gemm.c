@@ -53,7 +53,7 @@ typedef struct gemm_job {
 } gemm_job;
 
 /* rows x columns of C from (i, j) on */
-static void gemm_part(const gemm_job *g, int64_t i, int64_t j, int64_t rows, int64_t columns) {
+static void gemm_block(const gemm_job *g, int64_t i, int64_t j, int64_t rows, int64_t columns) {
   int64_t item = (int64_t)lrn_dtype_size(g->dtype);
   const char *a = g->a + i * (g->transa ? 1 : g->lda) * item;
   const char *b = g->b + j * (g->transb ? g->ldb : 1) * item;
@@ -70,21 +70,23 @@ static void gemm_part(const gemm_job *g, int64_t i, int64_t j, int64_t rows, int
                 (int)g->ldb, g->beta, (double *)(void *)c, (int)g->ldc);
 }
 
-/* Parts of a slice above 2^32 multiplications (about 0.1 s): blocks that the product can stop
-   between, large enough that packing the operands again costs little. Like the slices they depend
-   on the shape alone. */
-enum { PART_ROWS = 512, PART_COLUMNS = 2048 };
+/* A slice above 2^32 multiplications (about 0.1 s) is computed in blocks, between which the product
+   can stop: as few as make a block take half of that, and no smaller than what makes up for
+   packing the operands again. Like the slices they depend on the shape alone. */
+enum { BLOCK_ROWS = 256, LEAST_COLUMNS = 256 };
 
-static void gemm_rows_and_columns(const gemm_job *g, int64_t i, int64_t j, int64_t rows,
-                                  int64_t columns) {
+static void gemm_blocks(const gemm_job *g, int64_t i, int64_t j, int64_t rows, int64_t columns) {
+  int64_t width = columns;
   if ((double)rows * (double)columns * (double)g->k <= 0x1p32) {
-    gemm_part(g, i, j, rows, columns);
+    gemm_block(g, i, j, rows, columns);
     return;
   }
-  for (int64_t at = 0; at < columns; at += PART_COLUMNS)
-    for (int64_t down = 0; down < rows && !lrn_flag_is_set(g->flag); down += PART_ROWS)
-      gemm_part(g, i + down, j + at, rows - down < PART_ROWS ? rows - down : PART_ROWS,
-                columns - at < PART_COLUMNS ? columns - at : PART_COLUMNS);
+  while (width / 2 >= LEAST_COLUMNS && (double)BLOCK_ROWS * (double)width * (double)g->k > 0x1p31)
+    width = (width / 2 + 7) / 8 * 8;
+  for (int64_t at = 0; at < columns; at += width)
+    for (int64_t down = 0; down < rows && !lrn_flag_is_set(g->flag); down += BLOCK_ROWS)
+      gemm_block(g, i + down, j + at, rows - down < BLOCK_ROWS ? rows - down : BLOCK_ROWS,
+                 columns - at < width ? columns - at : width);
 }
 
 static void gemm_slice(void *context, int64_t i) {
@@ -96,9 +98,9 @@ static void gemm_slice(void *context, int64_t i) {
   if (to <= from)
     return;
   if (g->by_rows)
-    gemm_rows_and_columns(g, from, 0, to - from, g->n);
+    gemm_blocks(g, from, 0, to - from, g->n);
   else
-    gemm_rows_and_columns(g, 0, from, g->m, to - from);
+    gemm_blocks(g, 0, from, g->m, to - from);
 }
 
 int lrn_cpu_gemm(int dtype, int transa, int transb, int64_t m, int64_t n, int64_t k, double alpha,

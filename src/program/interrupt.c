@@ -44,7 +44,8 @@ static void stop(lua_State *L, lua_Debug *ar) {
   lua_sethook(L, NULL, 0, 0);
   if (interrupt.flag) {
     interrupt.flag = 0;
-    luaL_error(L, "interrupted!");
+    lua_pushliteral(L, "interrupted!"); /* the traceback says where */
+    lua_error(L);
   }
 }
 

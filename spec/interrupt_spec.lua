@@ -1,0 +1,243 @@
+-- Ctrl-C: stops what runs, leaves whole what it was about.
+local program = dofile "spec/support/program.lua"
+local file, has, quote, sh = program.file, program.has, program.quote, program.sh
+local LRN = program.path
+
+describe("Ctrl-C", function()
+  after_each(program.clean)
+
+  it("stops a loop with an error at the line where it was", function()
+    local name = file "io.write('ready\\n') io.flush()\nwhile true do\nend\n"
+    local out, err, code = sh("timeout --preserve-status -s INT 0.5 LRN " .. name)
+    assert.same({ "ready\n", 1 }, { out, code })
+    assert.equal(LRN .. ": interrupted!", err:match "^[^\n]*")
+    has(err, name .. ":2: in main chunk")
+  end)
+
+  it("can be caught, and the script goes on", function()
+    local out, err, code = sh [[timeout --preserve-status -s INT 0.5 LRN -e '
+      local ok, message = pcall(function() while true do end end)
+      print(ok, message)']]
+    assert.same({ "false\tinterrupted!\n", "", 0 }, { out, err, code })
+  end)
+
+  it("ends the program at once when it comes twice within a second", function()
+    local name = file "while true do pcall(function() while true do end end) end"
+    -- The subshell's own kill: background jobs of sh ignore SIGINT, but lrn sets its handler.
+    local _, _, code = sh("LRN " .. name .. [[ &
+      pid=$!; sleep 0.7; kill -INT $pid; sleep 0.2; kill -INT $pid; wait $pid]])
+    assert.equal(130, code)
+  end)
+
+  it("twice, but slowly, does not end a script that catches it #slow", function()
+    local _, _, code = sh([[LRN -e 'for i = 1, 2 do pcall(function() while true do end end) end
+      os.exit(5)' & pid=$!; sleep 0.7; kill -INT $pid; sleep 1.2; kill -INT $pid; wait $pid]])
+    assert.equal(5, code)
+  end)
+
+  it("on a terminal drops the line, and stops a running input", function()
+    if os.execute "command -v tmux > /dev/null" ~= true then
+      pending "no tmux here"
+      return
+    end
+    local session = ("lrn-spec-%d"):format(math.random(1 << 40))
+    local tmux = "tmux -L " .. session
+    local function screen()
+      local p = assert(io.popen(tmux .. " capture-pane -p -t x"))
+      local text = p:read "a"
+      p:close()
+      return text
+    end
+    local function wait(text)
+      local last
+      for _ = 1, 100 do
+        last = screen()
+        if last:find(text, 1, true) then return end
+        os.execute "sleep 0.05"
+      end
+      error(("%q did not come: %q"):format(text, last), 2)
+    end
+    local function keys(s) os.execute(tmux .. " send-keys -t x " .. s) end
+    if not os.execute(tmux .. " -f /dev/null new-session -d -s x -x 100 -y 30 " .. quote(LRN) ..
+                      " 2> /dev/null") then
+      pending "tmux cannot open a terminal here"
+      return
+    end
+    local ok, message = pcall(function()
+      wait "\n>"
+      keys "'x = = nonsense' C-c"
+      wait "^C\n>"
+      keys "'for i = 1, 2 do' Enter"
+      wait "\n>>"
+      keys "C-c"
+      wait ">> ^C\n>"
+      keys "'while true do end' Enter"
+      os.execute "sleep 0.3"
+      keys "C-c"
+      wait "^Cinterrupted!\n"
+      keys "'40 + 2' Enter"
+      wait "\n42\n"
+      keys "C-d"
+      os.execute "sleep 0.3"
+      assert.not_equal(true, os.execute(tmux .. " has-session -t x 2> /dev/null"))
+    end)
+    os.execute(tmux .. " kill-server 2> /dev/null")
+    assert(ok, message)
+  end)
+
+  -- A script that prints "ready" before it begins what is to be stopped; what it printed then.
+  local function interrupted(code, seconds)
+    local name = file(code)
+    local out, err, status = sh(("timeout --preserve-status -s INT %s LRN %s"):format(seconds or .4,
+      name))
+    assert.equal("ready\n", out:sub(1, 6))
+    return out:sub(7), err, status
+  end
+  local READY = "io.write('ready\\n') io.flush() "
+
+  describe("in coroutines", function()
+    it("stops a loop in one that was resumed", function()
+      local out, err, code = interrupted(READY .. [[
+        print(coroutine.resume(coroutine.create(function() while true do end end)))
+        print(coroutine.running())
+      ]])
+      assert.equal("false\tinterrupted!\n", out:match "^[^\n]*\n")
+      assert.same({ "", 0 }, { err, code })
+    end)
+
+    it("stops a loop in one that was wrapped, and the error goes up", function()
+      local out, err, code = interrupted(READY .. [[
+        local function loop() while true do end end
+        coroutine.wrap(function() coroutine.wrap(loop)() end)()
+      ]])
+      assert.same({ "", 1 }, { out, code })
+      has(err, "interrupted!\nstack traceback:")
+    end)
+
+    it("stops a pcall in a coroutine in a pcall, the innermost one first", function()
+      local out, _, code = interrupted(READY .. [[
+        print(pcall(coroutine.wrap(function()
+          return "inner", pcall(function() while true do end end)
+        end)))
+      ]])
+      assert.same({ "true\tinner\tfalse\tinterrupted!\n", 0 }, { out, code })
+    end)
+
+    it("stops whoever runs when they hand over to each other quickly", function()
+      for _, body in ipairs { "while true do coroutine.yield() end",
+                              "for i = 1, 50 do coroutine.yield() end" } do
+        local _, err, code = interrupted(READY .. ([[
+          while true do
+            local co = coroutine.create(function() %s end)
+            while coroutine.status(co) ~= "dead" do assert(coroutine.resume(co)) end
+          end]]):format(body))
+        assert.equal(1, code)
+        has(err, "interrupted!")
+      end
+    end)
+
+    it("stops a __close handler that coroutine.close runs", function()
+      local out, _, code = interrupted(READY .. [[
+        local co = coroutine.create(function()
+          local x <close> = setmetatable({}, { __close = function() while true do end end })
+          coroutine.yield()
+        end)
+        coroutine.resume(co)
+        print(coroutine.close(co))
+        print(coroutine.status(co))
+      ]])
+      assert.same({ "false\tinterrupted!\ndead\n", 0 }, { out, code })
+    end)
+
+    it("raises once: the code that caught it goes on", function()
+      local out, _, code = interrupted(READY .. [[
+        local co = coroutine.create(function() while true do end end)
+        local n = 0
+        print(coroutine.resume(co))
+        for i = 1, 100000 do n = n + 1 end
+        print(n, debug.gethook())
+      ]])
+      assert.same({ "false\tinterrupted!\n100000\tnil\n", 0 }, { out, code })
+    end)
+
+    it("sets no hook where nobody interrupts", function()
+      assert.equal("nil\tnil\n", (sh [[LRN -e 'local h
+        coroutine.wrap(function() h = debug.gethook() end)() print(h, (debug.gethook()))']]))
+    end)
+  end)
+
+  describe("in the engine", function()
+    local function stops(what, code, after)
+      it("stops " .. what, function()
+        local out, err, status = interrupted(READY .. code .. "\n" .. (after or ""), 0.6)
+        assert.equal("false\tinterrupted!\n", out:match "^[^\n]*\n")
+        assert.same({ "", 0 }, { err, status })
+        if after then assert.equal("true\n", out:match "\n(.*)$") end
+      end)
+    end
+
+    stops("a long chain, and the model is as before",
+      [[local m = lrn.RBM{ n_visible = 60, n_hidden = 40 }
+        local v, W = lrn.rand(5, 60), m.W:clone()
+        local before = m:energy(v)
+        print(pcall(m.sample, m, 10, { steps = 1000000000 }))]],
+      "print(m.W == W and m:energy(v) == before and #m:sample(3, { steps = 2 }) == 3)")
+
+    stops("the enumeration of 2^24 states",
+      [[local m = lrn.RBM{ n_visible = 400, n_hidden = 24 }
+        print(pcall(m.log_likelihood, m, lrn.zeros(4, 400)))]])
+
+    stops("a product that takes seconds",
+      "local a = lrn.rand(9000, 9000) print(pcall(a.mm, a, a))")
+
+    stops("a loop of short calls", [[local a = lrn.rand(50)
+        print(pcall(function() while true do a = a + 0 end end))]], "print(a:sum() > 0)")
+
+    stops("training between its steps, which may go on",
+      [[local m = lrn.RBM{ n_visible = 64, n_hidden = 32, seed = 3 }
+        local data = lrn.rand(500, 64):round()
+        print(pcall(m.fit, m, data, { epochs = 1000000000, progress = false }))]],
+      "m:fit(data, { epochs = 1, progress = false }) print(m.W:isfinite():all())")
+
+    stops("training within a step of very many sweeps",
+      [[local m = lrn.RBM{ n_visible = 64, n_hidden = 32, steps = 100000000 }
+        local W = m.W:clone()
+        print(pcall(m.fit, m, lrn.rand(20, 64):round(), { epochs = 1, progress = false }))]],
+      "print(m.W == W)")
+  end)
+
+  it("leaves a checkpoint whole, and training goes on from it bit for bit #slow", function()
+    local path, plain = os.tmpname(), os.tmpname()
+    local fit = [[
+      local path, stop = ...
+      local m = lrn.RBM{ n_visible = 64, n_hidden = 32, momentum = .5, seed = 3 }
+      lrn.manual_seed(1)
+      local data = lrn.rand(500, 64):round()
+      local options = { epochs = 40, batch_size = 20, progress = false,
+                        checkpoint = { path, 1 } }
+      if stop == "slowly" then
+        options.callback = function(_, epoch)
+          if epoch == 3 then io.write "ready\n" io.flush() while true do end end
+        end
+      elseif stop == "resume" then
+        options.resume = path
+      end
+      m:fit(data, options)
+      assert(m:save(path))
+    ]]
+    local name = file(fit)
+    local function parameters(of)
+      return (sh(("LRN -e 'local m = assert(lrn.load %q) io.write(m.W:tobytes(), m.b:tobytes())'")
+        :format(of)))
+    end
+    assert.equal("", select(2, sh("LRN " .. name .. " " .. plain)))
+    local _, err, code = sh("timeout --preserve-status -s INT 1 LRN " .. name .. " " .. path ..
+      " slowly")
+    assert.equal(1, code)
+    has(err, "interrupted!")
+    assert.equal("", select(2, sh("LRN " .. name .. " " .. path .. " resume")))
+    assert.equal(parameters(plain), parameters(path))
+    os.remove(path)
+    os.remove(plain)
+  end)
+end)
