@@ -70,18 +70,18 @@ static void gemm_block(const gemm_job *g, int64_t i, int64_t j, int64_t rows, in
                 (int)g->ldb, g->beta, (double *)(void *)c, (int)g->ldc);
 }
 
-/* A slice above 2^32 multiplications (about 0.1 s) is computed in blocks, between which the product
+/* A slice above 2^31 multiplications (about 0.05 s) is computed in blocks, between which the product
    can stop: as few as make a block take half of that, and no smaller than what makes up for
    packing the operands again. Like the slices they depend on the shape alone. */
 enum { BLOCK_ROWS = 256, LEAST_COLUMNS = 256 };
 
 static void gemm_blocks(const gemm_job *g, int64_t i, int64_t j, int64_t rows, int64_t columns) {
   int64_t width = columns;
-  if ((double)rows * (double)columns * (double)g->k <= 0x1p32) {
+  if ((double)rows * (double)columns * (double)g->k <= 0x1p31) {
     gemm_block(g, i, j, rows, columns);
     return;
   }
-  while (width / 2 >= LEAST_COLUMNS && (double)BLOCK_ROWS * (double)width * (double)g->k > 0x1p31)
+  while (width / 2 >= LEAST_COLUMNS && (double)BLOCK_ROWS * (double)width * (double)g->k > 0x1p30)
     width = (width / 2 + 7) / 8 * 8;
   for (int64_t at = 0; at < columns; at += width)
     for (int64_t down = 0; down < rows && !lrn_flag_is_set(g->flag); down += BLOCK_ROWS)
