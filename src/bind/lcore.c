@@ -144,10 +144,11 @@ static int core_mkdir(lua_State *L) {
   return 1;
 }
 
+/* Asked by an address that no program has under the same name: see own_folder in device.c. */
 static int core_library_folder(lua_State *L) {
   Dl_info info;
   const char *slash;
-  if (dladdr((void *)(size_t)&luaopen_lrn, &info) == 0 || info.dli_fname == NULL)
+  if (dladdr(lrn_embedded_files, &info) == 0 || info.dli_fname == NULL)
     return 0;
   slash = strrchr(info.dli_fname, '/');
   if (slash == NULL)
