@@ -15,11 +15,14 @@
 **   Integers   are 0-based and half-open; sizes are int64_t, strides count elements.
 **              Functions that read or write index tensors take the base (0 or 1) of
 **              the positions in them.
-**   Threads    Any function may be called from any thread. An object may be read by
-**              many threads at once; it may be written by one thread while no other
-**              uses it. Reference counts are atomic: views of one storage may be
-**              freed by different threads. Results never depend on the number of
-**              threads (docs/architecture.md).
+**   Threads    Any function may be called from any thread; each part below begins with
+**              what that means for it. The rule behind: an argument that is const is
+**              read, and many threads may read one object at once; one that is not is
+**              written, by one thread while no other uses it. Nothing is locked for
+**              the caller. Results never depend on the number of threads
+**              (docs/architecture.md). No function is safe in a signal handler; the
+**              workers of the pool block all signals. After fork() the child may go on
+**              with CPU objects, if no other thread was inside lrn.
 */
 #ifndef LRN_H
 #define LRN_H
@@ -46,6 +49,10 @@ extern "C" {
 
 /* {====================================================================
 ** Status
+**
+** Threads: message, code and errno are thread-local: a thread reads its own last
+** failure, whatever others do, and the lent text is overwritten by that thread alone.
+** lrn_fail writes nothing else. Names are constants.
 ** ===================================================================== */
 
 typedef enum lrn_status {
@@ -80,11 +87,21 @@ LRN_API int lrn_fail(int status, const char *format, ...) LRN_PRINTF(2, 3);
 
 /* {====================================================================
 ** Process: version, threads, memory
+**
+** Threads: all of this belongs to the process and may be called at any time. Each
+** switch is one atomic number: a call that runs meanwhile sees the old or the new one,
+** and threads and deterministic change no result either way. lrn_set_threads takes the
+** lock of the pool and waits for the call that is in it. The pool serves one call at a
+** time; another thread's call does its work alone, with the same result. The counters
+** of memory are atomic each, not together: lrn_memory_stats reads one after the other,
+** and is exact where no other thread allocates. lrn_memory_fail acts on whichever
+** thread allocates next.
 ** ===================================================================== */
 
 /* LRN_VERSION of the library that is loaded. Static. */
 LRN_API const char *lrn_version(void);
-/* Core type that OpenBLAS chose ("Zen", "SkylakeX", ...), and the instruction set of lrn's own
+/* Core type that OpenBLAS chose ("Zen", "SkylakeX", ...; lrn sets OpenBLAS to one thread at the
+   first product, for the process: a host that uses it too finds it so), and the instruction set of lrn's own
    kernels: "generic" or "avx2" (LRN_ISA forces one; read once, at first use). Static. */
 LRN_API const char *lrn_blas_core(void);
 LRN_API const char *lrn_isa(void);
@@ -133,6 +150,11 @@ LRN_API int lrn_memory_must_fail(void);
 
 /* {====================================================================
 ** Devices
+**
+** Threads: opening takes a lock, so that threads that open one device at once load it
+** once and get the same pointer, which stays valid until the process ends. The others
+** read constants. What runs on a device may be called from any thread; calls on "cuda"
+** go to one stream, in order. A failure to open is not kept: the next call tries again.
 ** ===================================================================== */
 
 /* "cpu" is always there. "cuda" is opened from liblrn_cuda.so at first use; "emul" runs the
@@ -149,6 +171,15 @@ LRN_API const lrn_device *lrn_device_cpu(void);
 
 /* {====================================================================
 ** Tensors
+**
+** Threads: a tensor's header never changes; its elements and the count of its storage
+** do. The count is atomic: views of one storage may be made, used and freed by
+** different threads, and the last one, whichever thread frees it, releases the storage.
+** Elements are plain memory: any number of threads may read them, or write elements
+** that no two of them share (rows of one tensor, each thread its own); a write while
+** another thread reads the same elements is a race, and the host's to prevent. A header
+** itself is freed by one thread, when no other uses it: give each thread its own
+** (lrn_tensor_alias). What is here beside objects (dtypes, ops, arguments) is constant.
 ** ===================================================================== */
 
 #define LRN_MAXDIM 8 /* dimensions of a tensor at most */
@@ -180,12 +211,23 @@ typedef struct lrn_tensor lrn_tensor;
    bytes; LRN_ENOMEM. */
 LRN_API int lrn_tensor_new(lrn_tensor **out, int dtype, int nd, const int64_t *size,
                            const lrn_device *device);
-/* A tensor on host memory that the caller owns; nothing is copied. stride NULL: contiguous.
-   `release(ud)` is called exactly once, when the last view is freed (by the freeing thread);
-   release NULL: the memory outlives the tensor. On failure release is not called. */
+/* A tensor on host memory that the caller owns; nothing is copied, so that each side sees what
+   the other writes. stride, in elements, NULL: contiguous; it may be negative, data is then still
+   the address of element (0, ..., 0). bool: bytes that are 0 or 1. `release(ud)` is called exactly
+   once, when the last view is freed, in the thread that frees it: with Lua that may be inside
+   a garbage collection, so it must not call Lua, raise, throw or longjmp. It may call lrn.
+   release NULL: the memory outlives the tensor. On failure release is not called: LRN_EVALUE for
+   data that is NULL or not aligned for dtype; LRN_ESHAPE for sizes or strides that reach beyond
+   2^47 bytes; LRN_ENOMEM. */
 LRN_API int lrn_tensor_wrap(lrn_tensor **out, void *data, int dtype, int nd,
                             const int64_t *size, const int64_t *stride,
                             void (*release)(void *ud), void *ud);
+/* The same on memory that may only be read (const data, a file that is mapped for reading).
+   Every function that would write into it, or into a view of it, fails with LRN_ESTATE; copies
+   (lrn_tensor_clone) are ordinary tensors. */
+LRN_API int lrn_tensor_wrap_const(lrn_tensor **out, const void *data, int dtype, int nd,
+                                  const int64_t *size, const int64_t *stride,
+                                  void (*release)(void *ud), void *ud);
 LRN_API void lrn_tensor_free(lrn_tensor *t);
 
 LRN_API int lrn_tensor_dtype(const lrn_tensor *t);
@@ -194,8 +236,10 @@ LRN_API int64_t lrn_tensor_size(const lrn_tensor *t, int d);   /* 0 <= d < ndim 
 LRN_API int64_t lrn_tensor_stride(const lrn_tensor *t, int d); /* in elements */
 LRN_API int64_t lrn_tensor_numel(const lrn_tensor *t);
 LRN_API const lrn_device *lrn_tensor_device(const lrn_tensor *t);
-/* Address of element (0, ..., 0), on the tensor's device. Lent. */
+/* Address of element (0, ..., 0), on the tensor's device. Lent, valid while a view of the storage
+   lives. Not to be written through where the tensor is read-only. */
 LRN_API void *lrn_tensor_data(const lrn_tensor *t);
+LRN_API int lrn_tensor_is_readonly(const lrn_tensor *t); /* of lrn_tensor_wrap_const */
 LRN_API int lrn_tensor_is_contiguous(const lrn_tensor *t);
 LRN_API int lrn_tensor_shares(const lrn_tensor *a, const lrn_tensor *b); /* one storage? */
 /* Bytes that the storage holds (also those that this view does not reach). */
@@ -358,6 +402,10 @@ LRN_API int lrn_gemm(lrn_tensor *c, double alpha, const lrn_tensor *a, const lrn
 
 /* {====================================================================
 ** Random numbers: Philox4x32-10, keyed by element (docs/decisions.md, "Random numbers")
+**
+** Threads: there is no generator with a state, so nothing is shared: a call writes t, as
+** any write to a tensor, and the key decides the numbers. Threads that must draw
+** different numbers use different keys.
 ** ===================================================================== */
 
 enum {
@@ -401,6 +449,11 @@ LRN_API int lrn_permutation(lrn_tensor *t, int64_t base, lrn_key key);
 
 /* {====================================================================
 ** Files
+**
+** Threads: loading makes objects of the calling thread alone. An lrn_file is filled
+** (lrn_file_put*) and freed by one thread while no other uses it; then any number may
+** read and save it. Saving to one path from several threads or processes at once leaves
+** one of the whole files: each writes under a temporary name of its own.
 ** ===================================================================== */
 
 /* An IDX file (Y. LeCun's format), plain or gzip; big-endian values of any of its types except
@@ -440,6 +493,14 @@ LRN_API int lrn_file_save(const lrn_file *f, const char *path);
 
 /* {====================================================================
 ** Restricted Boltzmann machines
+**
+** Threads: a workspace is written by every call that takes one (but lrn_work_batch,
+** lrn_work_get_state and the functions that lend its tensors): one thread at a time. A
+** model is only read by inference, by lrn_rbm_gradient and by lrn_rbm_store, where it
+** is const: any number of threads may use one model, each with a workspace of its own,
+** and get the bits that one thread would. lrn_rbm_step, _update, _prepare, _set_options
+** and writes through lrn_rbm_parameter change it: no other thread may use the model
+** meanwhile, not even for reading. Different models share nothing. Units are constants.
 ** ===================================================================== */
 
 /* Rows of kernel/unit.def. With E(v,h) = sum self(v) + sum self(h) - a.v - b.h - v W h and

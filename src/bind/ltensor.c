@@ -152,6 +152,12 @@ static int tensor_is_contiguous(lua_State *L) {
   return 1;
 }
 
+static int tensor_is_readonly(lua_State *L) {
+  T1("is_readonly");
+  lua_pushboolean(L, lrn_tensor_is_readonly(t));
+  return 1;
+}
+
 /* ===} */
 
 /* {=== Views === */
@@ -504,7 +510,8 @@ static const luaL_Reg both[] = {
   {"copy_", tensor_copy_}, {"fill_", tensor_fill_}, {"zero_", tensor_zero_},
   {"get", tensor_get}, {"size", tensor_size}, {"t", tensor_t},
   {"item", tensor_item}, {"tolist", tensor_tolist}, {"tobytes", tensor_tobytes},
-  {"rows", tensor_rows}, {"equal", tensor_equal}, {NULL, NULL}};
+  {"rows", tensor_rows}, {"equal", tensor_equal}, {"is_readonly", tensor_is_readonly},
+  {NULL, NULL}};
 
 /* Methods alone: lrn.set and lrn.cuda are other things. */
 static const luaL_Reg methods[] = {
@@ -549,6 +556,29 @@ void lrnL_pushtensor(lua_State *L, const lrn_tensor *t) {
   lrn_tensor **box = lrnB_new_tensor(L);
   LRNB_TRY(L, lrn_tensor_alias(box, t));
 }
+
+static int make_box(lua_State *L) {
+  lrnB_new_tensor(L);
+  return 1;
+}
+
+/* The box is made protected: where there is no memory for it, t is freed before the error goes on. */
+void lrnL_givetensor(lua_State *L, lrn_tensor *t) {
+  if (!lua_checkstack(L, 2)) {
+    lrn_tensor_free(t);
+    luaL_error(L, "stack overflow");
+  }
+  lua_pushcfunction(L, make_box);
+  if (lua_pcall(L, 0, 1, 0) != LUA_OK) {
+    lrn_tensor_free(t);
+    lua_error(L);
+  }
+  ((lrnB_box *)lua_touserdata(L, -1))->p = t;
+  lrnB_result(L);
+}
+
+int lrnL_raise(lua_State *L, int status) { return lrnB_fail(L, status); }
+
 lrn_tensor *lrnL_checktensor(lua_State *L, int arg) { return lrnB_tensor(L, arg, "tensor"); }
 lrn_tensor *lrnL_totensor(lua_State *L, int arg) { return lrnB_opt_tensor(L, arg); }
 

@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -102,6 +103,17 @@ static void publish(void) {
   }
 }
 
+/* Workers block all signals: a handler of the host never runs in a thread that it does not know. */
+static int start_worker(pthread_t *thread, unsigned seen) {
+  sigset_t all, before;
+  int error;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  error = pthread_create(thread, NULL, worker, (void *)(uintptr_t)seen);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return error;
+}
+
 /* With `owner` held. Returns how many workers there are then. */
 static int resize(int workers) {
   if (workers < pool.workers) { /* threads are all alike: stop all, start anew */
@@ -113,7 +125,7 @@ static int resize(int workers) {
   }
   while (pool.workers < workers) {
     unsigned seen = atomic_load(&pool.generation);
-    if (pthread_create(&pool.threads[pool.workers], NULL, worker, (void *)(uintptr_t)seen) != 0)
+    if (start_worker(&pool.threads[pool.workers], seen) != 0)
       break;
     pool.workers++;
   }

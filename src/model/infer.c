@@ -21,7 +21,7 @@ static int check_output(const lrn_rbm *m, const lrn_tensor *t, int64_t rows, int
                     "on %s", function, name, lrn_tensor_text(text, t),
                     lrn_dtype_name(m->options.dtype), (long long)rows, (long long)units,
                     m->options.device->name);
-  return LRN_OK;
+  return lrn_check_writable(t, function);
 }
 
 static void *row_at(const lrn_tensor *t, int64_t row, int64_t units) {

@@ -46,7 +46,7 @@ static int check(const lrn_tensor *out, int unit, const lrn_tensor *x, double te
       !lrn_tensor_is_contiguous(x) || lrn_tensor_numel(out) != lrn_tensor_numel(x))
     return lrn_fail(LRN_ETYPE, "%s: %s into %s: contiguous float tensors of one shape expected", f,
                     lrn_tensor_text(a, x), lrn_tensor_text(b, out));
-  return LRN_OK;
+  return lrn_check_writable(out, f);
 }
 
 int lrn_unit_map(lrn_tensor *out, int unit, int part, const lrn_tensor *x, double temperature) {

@@ -89,7 +89,7 @@ int lrn_index_copy(lrn_tensor *t, int d, const lrn_tensor *idx, int64_t base,
   int nd = t->view.nd, st;
   lrn_view v, sv;
   LRN_TRY(check_dim(t, d, "index_copy"));
-  LRN_TRY(lrn_check_target(&t->view, "index_copy"));
+  LRN_TRY(lrn_check_target(t, "index_copy"));
   LRN_TRY(LRN_SLOT(device, put));
   if (idx->view.nd != 1)
     return lrn_fail(LRN_ESHAPE, "index_copy: index: got %d dimensions, expected 1", idx->view.nd);

@@ -60,6 +60,7 @@ static int gemm(lrn_tensor *c, double alpha, const lrn_tensor *a, const lrn_tens
   int64_t lda = 0, ldb = 0, ldc = 0;
   LRN_TRY(LRN_SLOT(device, gemm));
   LRN_TRY(check_gemm(c, a, b));
+  LRN_TRY(lrn_check_target(c, "mm"));
   if (lrn_views_overlap(&vc, &va) || lrn_views_overlap(&vc, &vb))
     return lrn_fail(LRN_EARG, "mm: the result overlaps an operand");
   if (!blas_layout(&va, &ta, &lda)) {

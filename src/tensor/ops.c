@@ -40,8 +40,16 @@ lrn_view lrn_broadcast_view(const lrn_view *v, int nd, const int64_t *size) {
   return r;
 }
 
-int lrn_check_target(const lrn_view *v, const char *function) {
+int lrn_check_writable(const lrn_tensor *t, const char *function) {
+  if (t->storage->readonly)
+    return lrn_fail(LRN_ESTATE, "%s: into a tensor that is read-only; clone it", function);
+  return LRN_OK;
+}
+
+int lrn_check_target(const lrn_tensor *t, const char *function) {
+  const lrn_view *v = &t->view;
   char text[LRN_SHAPE_MAX];
+  LRN_TRY(lrn_check_writable(t, function));
   for (int d = 0; d < v->nd; d++)
     if (v->stride[d] == 0 && v->size[d] > 1)
       return lrn_fail(LRN_ESHAPE, "%s: into a view %s that repeats its elements (expand); clone it",
@@ -135,7 +143,7 @@ int lrn_tensor_copy(lrn_tensor *dst, const lrn_tensor *src) {
   int nd = dst->view.nd, st;
   lrn_tensor *moved = NULL, *safe = NULL;
   lrn_view v;
-  LRN_TRY(lrn_check_target(&dst->view, "copy"));
+  LRN_TRY(lrn_check_target(dst, "copy"));
   memcpy(size, dst->view.size, sizeof size);
   if (src->view.nd <= nd)
     LRN_TRY(lrn_broadcast_shape(&nd, size, &src->view, "copy"));
@@ -160,7 +168,7 @@ done:
 int lrn_tensor_fill(lrn_tensor *t, double value) {
   lrn_operand in = {.is_scalar = 1, .d = value}; /* a float64, converted to t's dtype */
   int st;
-  LRN_TRY(lrn_check_target(&t->view, "fill"));
+  LRN_TRY(lrn_check_target(t, "fill"));
   LRN_TRY(LRN_SLOT(t->storage->device, map));
   lrn_hold();
   st = t->storage->device->backend.map(LRN_OP_COPY, LRN_F64, &t->view, &in, 1);
@@ -355,7 +363,7 @@ int lrn_map(lrn_tensor **out, lrn_tensor *into, int op, const lrn_arg *args, int
         !(is_float(into->view.dtype) && is_float(result)))
       return lrn_fail(LRN_ETYPE, "%s: a %s result into a %s tensor; in place keeps the dtype",
                       info->name, lrn_dtype_name(result), lrn_dtype_name(into->view.dtype));
-    LRN_TRY(lrn_check_target(&into->view, info->name));
+    LRN_TRY(lrn_check_target(into, info->name));
   }
   for (int i = 0; i < n; i++) {
     int want = info->family == LRN_SELECT && i == 0 ? LRN_BOOL : dtype;

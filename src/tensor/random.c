@@ -13,7 +13,7 @@ static int into_strided(lrn_tensor *t, const lrn_tensor *p, int dist, double a, 
   int st;
   LRN_TRY(LRN_SLOT(device, random));
   LRN_TRY(LRN_SLOT(device, bernoulli));
-  LRN_TRY(lrn_check_target(&t->view, "random"));
+  LRN_TRY(lrn_check_target(t, "random"));
   if (lrn_tensor_is_contiguous(t))
     LRN_GO(lrn_tensor_alias(&whole, t));
   else
@@ -105,6 +105,7 @@ int lrn_permutation(lrn_tensor *t, int64_t base, lrn_key key) {
       !t->storage->device->backend.host_memory)
     return lrn_fail(LRN_ETYPE, "permutation: got %s, expected a contiguous int64 vector on the CPU",
                     lrn_tensor_text(text, t));
+  LRN_TRY(lrn_check_writable(t, "permutation"));
   for (int64_t i = 0; i < n; i++)
     p[i] = base + i;
   for (int64_t i = n - 1; i > 0; i--) {

@@ -140,8 +140,20 @@ int lrn_tensor_new(lrn_tensor **out, int dtype, int nd, const int64_t *size,
   return st;
 }
 
-int lrn_tensor_wrap(lrn_tensor **out, void *data, int dtype, int nd, const int64_t *size,
-                    const int64_t *stride, void (*release)(void *ud), void *ud) {
+/* Whether strides keep every element within 2^47 bytes of data. */
+static int check_strides(int nd, const int64_t *size, const int64_t *stride, int dtype) {
+  int64_t limit = ((int64_t)1 << 47) / (int64_t)lrn_dtype_size(dtype), reach = 0;
+  for (int d = 0; d < nd; d++) {
+    int64_t step = stride[d] < 0 ? -(stride[d] + 1) : stride[d], span;
+    if (size[d] > 1 && (!lrn_mul(&span, size[d] - 1, step, limit) || (reach += span) > limit))
+      return lrn_fail(LRN_ESHAPE, "tensor_wrap: stride: got %lld on dimension %d of size %lld: more "
+                      "than 2^47 bytes", (long long)stride[d], d, (long long)size[d]);
+  }
+  return LRN_OK;
+}
+
+static int wrap(lrn_tensor **out, void *data, int dtype, int nd, const int64_t *size,
+                const int64_t *stride, void (*release)(void *ud), void *ud, int readonly) {
   lrn_view v = {.dtype = dtype, .nd = nd, .data = data};
   lrn_storage *s;
   int64_t n, low = 0, high = 0;
@@ -153,6 +165,8 @@ int lrn_tensor_wrap(lrn_tensor **out, void *data, int dtype, int nd, const int64
     return lrn_fail(LRN_EVALUE, "tensor_wrap: data: got NULL for %lld elements", (long long)n);
   if ((uintptr_t)data % lrn_dtype_size(dtype) != 0)
     return lrn_fail(LRN_EVALUE, "tensor_wrap: data: not aligned for %s", lrn_dtype_name(dtype));
+  if (stride != NULL && n > 0)
+    LRN_TRY(check_strides(nd, size, stride, dtype));
   if (nd > 0)
     memcpy(v.size, size, (size_t)nd * sizeof *size);
   if (stride != NULL && nd > 0)
@@ -168,6 +182,7 @@ int lrn_tensor_wrap(lrn_tensor **out, void *data, int dtype, int nd, const int64
   s->data = data;
   s->bytes = (size_t)(high - low);
   s->wrapped = 1;
+  s->readonly = readonly;
   atomic_init(&s->references, 1);
   st = lrn_tensor_over(out, s, &v);
   if (st == LRN_OK) { /* only now does the release belong to the storage */
@@ -176,6 +191,17 @@ int lrn_tensor_wrap(lrn_tensor **out, void *data, int dtype, int nd, const int64
   }
   lrn_storage_unref(s);
   return st;
+}
+
+int lrn_tensor_wrap(lrn_tensor **out, void *data, int dtype, int nd, const int64_t *size,
+                    const int64_t *stride, void (*release)(void *ud), void *ud) {
+  return wrap(out, data, dtype, nd, size, stride, release, ud, 0);
+}
+
+int lrn_tensor_wrap_const(lrn_tensor **out, const void *data, int dtype, int nd,
+                          const int64_t *size, const int64_t *stride, void (*release)(void *ud),
+                          void *ud) {
+  return wrap(out, (void *)(uintptr_t)data, dtype, nd, size, stride, release, ud, 1);
 }
 
 void lrn_tensor_free(lrn_tensor *t) {

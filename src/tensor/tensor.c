@@ -19,6 +19,7 @@ int64_t lrn_tensor_numel(const lrn_tensor *t) { return lrn_view_numel(&t->view);
 const lrn_device *lrn_tensor_device(const lrn_tensor *t) { return t->storage->device; }
 void *lrn_tensor_data(const lrn_tensor *t) { return t->view.data; }
 int lrn_tensor_is_contiguous(const lrn_tensor *t) { return lrn_view_is_contiguous(&t->view); }
+int lrn_tensor_is_readonly(const lrn_tensor *t) { return t->storage->readonly; }
 size_t lrn_tensor_storage_bytes(const lrn_tensor *t) { return t->storage->bytes; }
 int lrn_tensor_shares(const lrn_tensor *a, const lrn_tensor *b) {
   return a->storage == b->storage;
@@ -140,6 +141,7 @@ int lrn_tensor_get_int(int64_t *out, const lrn_tensor *t, const int64_t *index) 
 int lrn_tensor_set(lrn_tensor *t, const int64_t *index, double value) {
   void *p = NULL;
   element e;
+  LRN_TRY(lrn_check_writable(t, "set"));
   LRN_TRY(element_at(&p, t, index, "set"));
   switch (t->view.dtype) {
     case LRN_F32: e.f32 = (float)value; break;
@@ -158,6 +160,7 @@ int lrn_tensor_set_int(lrn_tensor *t, const int64_t *index, int64_t value) {
   void *p = NULL;
   element e;
   int fits = 1;
+  LRN_TRY(lrn_check_writable(t, "set"));
   LRN_TRY(element_at(&p, t, index, "set"));
   switch (t->view.dtype) {
     case LRN_F32: e.f32 = (float)value; break;

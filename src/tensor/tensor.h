@@ -17,6 +17,7 @@ typedef struct lrn_storage {
   void *data;
   size_t bytes;
   int wrapped;
+  int readonly; /* wrapped for reading alone */
   void (*release)(void *ud);
   void *ud;
 } lrn_storage;
@@ -51,8 +52,10 @@ int lrn_broadcast_shape(int *nd, int64_t size[LRN_MAXDIM], const lrn_view *v,
 /* v seen in a larger shape; the shapes were checked */
 lrn_view lrn_broadcast_view(const lrn_view *v, int nd, const int64_t *size);
 
-/* LRN_ESHAPE where several positions of v are one element: what would it hold after a write? */
-int lrn_check_target(const lrn_view *v, const char *function);
+/* LRN_ESTATE where t may not be written to. */
+int lrn_check_writable(const lrn_tensor *t, const char *function);
+/* Also LRN_ESHAPE where several positions of t are one element: what would it hold after a write? */
+int lrn_check_target(const lrn_tensor *t, const char *function);
 
 /* Integers that float32 cannot hold. */
 static inline int lrn_is_wide_integer(int dtype) { return dtype == LRN_I64 || dtype == LRN_I32; }
