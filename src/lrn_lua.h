@@ -33,7 +33,7 @@ LRN_API int luaopen_lrn(lua_State *L);
 
 /* Push a tensor as userdata. The state takes a view of its own (lrn_tensor_alias), freed by the
    collector, by lua_close, or by t:close() in the script: the caller keeps `t` and frees it,
-   also where this raises (out of memory).
+   also where this raises (out of memory; lrn is not open in L).
    Threads: t is read, so that several threads may push one tensor, each to its own state; the
    view may be the last to live, and then the state's thread runs the release of wrapped memory. */
 LRN_API void lrnL_pushtensor(lua_State *L, const lrn_tensor *t);

@@ -210,7 +210,7 @@ static lrn_tensor *select_view(lua_State *L, lrn_tensor *t, const selector *s, i
   *dim = -1;
   LRNB_TRY(L, lrn_tensor_alias(view, t));
   for (int d = 0; d < n; d++) {
-    lrn_tensor **next;
+    lrn_tensor *next = NULL;
     if (s[d].kind == ALL || s[d].kind == TENSOR) {
       if (s[d].kind == TENSOR) {
         if (*dim >= 0)
@@ -221,15 +221,14 @@ static lrn_tensor *select_view(lua_State *L, lrn_tensor *t, const selector *s, i
       kept++;
       continue;
     }
-    next = lrnB_new_tensor(L);
     if (s[d].kind == POSITION)
-      LRNB_TRY(L, lrn_tensor_select(next, *view, kept, s[d].from));
+      LRNB_TRY(L, lrn_tensor_select(&next, *view, kept, s[d].from));
     else {
-      LRNB_TRY(L, lrn_tensor_slice(next, *view, kept, s[d].from, s[d].len, s[d].step));
+      LRNB_TRY(L, lrn_tensor_slice(&next, *view, kept, s[d].from, s[d].len, s[d].step));
       kept++;
     }
-    lua_remove(L, -2);
-    view = next;
+    lrn_tensor_free(*view);
+    *view = next;
   }
   return *view;
 }
@@ -351,6 +350,7 @@ int lrnB_set_selected(lua_State *L, lrn_tensor *t, int at_selector, int value) {
   selector s[LRN_MAXDIM];
   int nd = lrn_tensor_ndim(t), first = at_selector, n = 1, mask, dim, at = 0, got;
   lrn_tensor *view;
+  lrnB_box *box;
   if (lua_type(L, at_selector) == LUA_TTABLE) {
     n = unpack_table(L, at_selector, nd);
     first = lua_gettop(L) - n + 1;
@@ -369,11 +369,14 @@ int lrnB_set_selected(lua_State *L, lrn_tensor *t, int at_selector, int value) {
     return 0;
   }
   view = select_view(L, t, s, got, &dim, &at);
+  box = lua_touserdata(L, -1);
   if (dim >= 0) {
     lrn_tensor *idx = index_tensor(L, at, lrn_tensor_size(view, dim));
     lrn_tensor *v = lrnB_value_tensor(L, t, value, "index");
     LRNB_TRY_AS(L, "index", lrn_index_copy(view, dim, idx, LRN_BASE, v));
   } else
     assign(L, view, value);
+  lrn_tensor_free(view); /* not left to the collector: it would hold the storage of a closed t */
+  box->p = NULL;
   return 0;
 }

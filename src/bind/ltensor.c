@@ -552,14 +552,19 @@ void lrnB_open_tensor(lua_State *L) {
 
 /* {=== lrn_lua.h === */
 
-void lrnL_pushtensor(lua_State *L, const lrn_tensor *t) {
-  lrn_tensor **box = lrnB_new_tensor(L);
-  LRNB_TRY(L, lrn_tensor_alias(box, t));
-}
-
+/* A box with a metatable: without one nothing would ever free what is in it. */
 static int make_box(lua_State *L) {
   lrnB_new_tensor(L);
+  if (!lua_getmetatable(L, -1))
+    return luaL_error(L, "tensor: lrn is not open in this state; see luaopen_lrn");
+  lua_pop(L, 1);
   return 1;
+}
+
+void lrnL_pushtensor(lua_State *L, const lrn_tensor *t) {
+  luaL_checkstack(L, 2, NULL);
+  make_box(L);
+  LRNB_TRY(L, lrn_tensor_alias((lrn_tensor **)(void *)&((lrnB_box *)lua_touserdata(L, -1))->p, t));
 }
 
 /* The box is made protected: where there is no memory for it, t is freed before the error goes on. */
