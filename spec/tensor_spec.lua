@@ -910,6 +910,23 @@ describe("writing", function()
     assert.same({ 1, 7 }, u8:tolist())
   end)
 
+  it("leaves no view behind that would hold the memory of a closed tensor", function()
+    local live = function() return lrn.memory().live_bytes end
+    collectgarbage() collectgarbage() collectgarbage "stop"
+    local before = live()
+    local t = lrn.zeros(1000, 1000)
+    t[1] = 5
+    t[{ { 2, 3 }, 2 }] = 6
+    t[{ -1, -1 }] = 7
+    t[{ lrn.tensor({ 4, 5 }, { dtype = "int64" }), 2 }] = 8
+    local with = live() - before
+    t:close()
+    local left = live() - before
+    collectgarbage "restart"
+    assert.is_true(with >= 4e6)
+    assert.is_true(left < 1e4, left)
+  end)
+
   it("past the end raises: a tensor does not grow", function()
     local t = lrn.zeros(3)
     raises("value", { "index: 4 on dimension 1 of size 3", "does not grow" },

@@ -1,8 +1,15 @@
 /*
 ** train.c - a program in C that trains a restricted Boltzmann machine: no Lua, lrn.h only.
 **
-**     gcc -I src examples/embed/train.c -L build/release -llrn -Wl,-rpath,$PWD/build/release -o train
+** With an installed lrn (docs/embedding.md):
+**
+**     cc train.c -o train $(pkg-config --cflags --libs lrn) \
+**       -Wl,-rpath,$(pkg-config --variable=libdir lrn)
 **     ./train [images.idx.gz [model.safetensors]]
+**
+** or, all examples of this folder, by its CMakeLists.txt:
+**
+**     cmake -S examples/embed -B embed -DCMAKE_PREFIX_PATH=/usr/local && cmake --build embed
 **
 ** Without images it learns bars and stripes of 4 x 4 pixels (D. MacKay, Information Theory,
 ** Inference, and Learning Algorithms, 2003, section 43.3). It prints the errors of each epoch, saves
@@ -18,7 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lrn.h"
+#include <lrn.h>
 
 #define TRY(call)                                                                        \
   do {                                                                                   \

@@ -1,15 +1,17 @@
 /*
 ** threads_test.c - one model read by many threads, each with a workspace of its own; the number of
-** threads changed meanwhile; views of one storage made and freed by several threads. Also run
-** under the thread sanitizer:
+** threads changed meanwhile; views of one storage made and freed by several threads; signals. Also
+** run under the thread sanitizer:
 **
 **   cmake --preset tsan && cmake --build --preset tsan --target threads_test &&
 **     build/tsan/threads_test
 */
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "lrn.h"
@@ -251,6 +253,21 @@ static void test_messages(void) {
   }
 }
 
+/* A signal that the host's threads block stays pending: no worker runs the handler. */
+static void test_signals(void) {
+  sigset_t one, before, pending;
+  sigemptyset(&one);
+  sigaddset(&one, SIGUSR1);
+  CHECK(lrn_set_threads(4) == LRN_OK, "%s", lrn_error_message()); /* with the signal open */
+  signal(SIGUSR1, SIG_DFL); /* which would end the process */
+  pthread_sigmask(SIG_BLOCK, &one, &before);
+  kill(getpid(), SIGUSR1);
+  sigpending(&pending);
+  CHECK(sigismember(&pending, SIGUSR1) == 1, "not pending");
+  signal(SIGUSR1, SIG_IGN); /* takes it away */
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 static void test_set_threads(void) {
   int before = lrn_get_threads();
   CHECK(lrn_set_threads(0) == LRN_EVALUE && strstr(lrn_error_message(), "got 0") != NULL, "%s",
@@ -267,8 +284,13 @@ static void test_set_threads(void) {
   }
 }
 
-int main(void) {
+int main(int argc, char **argv) {
   lrn_memory before, after;
+  (void)argc;
+  if (getenv("OPENBLAS_NUM_THREADS") == NULL) { /* OpenBLAS's own threads take signals: none then */
+    setenv("OPENBLAS_NUM_THREADS", "1", 1);
+    execv("/proc/self/exe", argv);
+  }
   lrn_memory_stats(&before);
   make_model();
   CHECK(lrn_set_threads(1) == LRN_OK, "%s", lrn_error_message());
@@ -281,6 +303,7 @@ int main(void) {
   test_trainers();
   test_views();
   test_messages();
+  test_signals();
   lrn_tensor_free(data);
   lrn_rbm_free(model);
   CHECK(lrn_set_threads(1) == LRN_OK, "%s", lrn_error_message());
