@@ -95,7 +95,8 @@ LRN_API int lrn_fail(int status, const char *format, ...) LRN_PRINTF(2, 3);
 ** time; another thread's call does its work alone, with the same result. The counters
 ** of memory are atomic each, not together: lrn_memory_stats reads one after the other,
 ** and is exact where no other thread allocates. lrn_memory_fail acts on whichever
-** thread allocates next.
+** thread allocates next. What lrn_set_interrupt sets belongs to the calling thread, and
+** stops the calls of that thread alone.
 ** ===================================================================== */
 
 /* LRN_VERSION of the library that is loaded. Static. */

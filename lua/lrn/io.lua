@@ -33,7 +33,9 @@ local function describe(value, path, file, state)
     if value == math.huge then return { number = "inf" } end
     if value == -math.huge then return { number = "-inf" } end
     -- a float that JSON would show as an integer
-    if value == math.floor(value) then return { number = ("%.17g"):format(value) } end
+    if value == math.floor(value) then -- format writes the decimal point of the locale
+      return { number = (("%.17g"):format(value):gsub("[^%de+-]+", ".")) }
+    end
     return value
   elseif check.is_tensor(value) then
     if not state.names[value] then
