@@ -72,11 +72,20 @@ compile_example() { # file, flags
   PKG_CONFIG_PATH=$prefix/lib/pkgconfig sh command
 }
 
-compile_api_test() { # output, flags
+compile_api_test() { # output, flags, what to link as Lua
   export PKG_CONFIG_PATH="$prefix/lib/pkgconfig"
   cc -std=c11 $warnings $2 "$root/spec/hosts/api_test.c" -o "$1" -pthread \
-    $(pkg-config --cflags --libs lrn-lua lua5.4) \
+    $(pkg-config --cflags --libs lrn-lua) ${3:-$(pkg-config --libs lua5.4)} \
     "-Wl,-rpath,$(pkg-config --variable=libdir lrn)"
+}
+
+# A Lua whose errors are exceptions, as Debian has it beside the other.
+compile_with_cxx_lua() {
+  compile_example host.cpp "$warnings"
+  sed -i 's/lua5\.4)/lua5.4-c++)/; s/-o host_cpp/-o host_cxx_lua/' command
+  PKG_CONFIG_PATH=$prefix/lib/pkgconfig sh command
+  ldd host_cxx_lua | grep -q 'liblua5.4-c++'
+  ! ldd host_cxx_lua | grep -q 'liblua5.4\.so'
 }
 
 # A script that fails ends with the line where, and with the calls that led there.
@@ -267,7 +276,7 @@ no_build_type() {
   commands=$tmp/odd/compile_commands.json
   grep '"command".*src/cpu/gemm.c' "$commands" | grep -e '-ffast-math.* -O3 .*-fno-fast-math'
   ! grep '"command".*/unity_0_c' "$commands" | grep -e ' -O[123]'
-  ! grep '"command".*/wt*[^"]*src/' "$commands" | grep -e '-flto'
+  ! grep '"command".* -c [^ ]*/src/' "$commands" | grep -e -flto
 }
 
 parent_builds() {
@@ -343,6 +352,20 @@ case $mode in
     check "api_test compiles without position-independent code" compile_api_test \
       "$tmp/api_no_pie" "-no-pie -fno-pie"
     check "and passes" "$tmp/api_no_pie"
+    static_lua=$(pkg-config --variable=libdir lua5.4)/liblua5.4.a
+    if [ -e "$static_lua" ]; then
+      check "api_test compiles with a static Lua" compile_api_test "$tmp/api_static" -rdynamic \
+        "$static_lua -lm -ldl"
+      check "and passes" "$tmp/api_static"
+    else
+      skip "a static Lua: $static_lua is not here"
+    fi
+    if pkg-config --exists lua5.4-c++; then
+      check "host.cpp compiles with a Lua in C++" compile_with_cxx_lua
+      check "and runs" "$tmp/embed/host_cxx_lua"
+    else
+      skip "a Lua in C++: no lua5.4-c++ here"
+    fi
     check "find_package builds the examples" by_find_package "$prefix" "$tmp/found_embed"
     check "find_package: 0.1 with the component lua" finds yes "0.1 COMPONENTS lua"
     check "find_package: not 0.2" finds no "0.2"

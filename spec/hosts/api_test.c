@@ -3,11 +3,13 @@
 ** several states, threads, and a locale with a decimal comma. Built against an installed lrn by
 ** spec/install.sh.
 */
+#define _DEFAULT_SOURCE
 #include <locale.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <lauxlib.h>
@@ -305,7 +307,119 @@ static void test_threads(void) {
 
 /* ===} */
 
+/* {=== Stopping === */
+
+/* docs/embedding.md shows this part. */
+static volatile int stop_engine; /* lrn sets it back to 0 where it has stopped a call */
+static volatile int stop_script; /* stays: a script cannot catch its way out */
+
+static void on_count(lua_State *L, lua_Debug *ar) {
+  (void)ar;
+  if (__atomic_load_n(&stop_script, __ATOMIC_RELAXED)) {
+    lua_sethook(L, on_count, LUA_MASKCOUNT, 1); /* again at the next instruction, after a pcall */
+    luaL_error(L, "stopped by the host");
+  }
+}
+
+/* In the thread that runs the state, before it does. */
+static void allow_stop(lua_State *L) {
+  lrn_set_interrupt(&stop_engine);
+  lua_sethook(L, on_count, LUA_MASKCOUNT, 1000); /* coroutines made later inherit it */
+}
+
+/* In any thread. */
+static void stop(void) {
+  __atomic_store_n(&stop_script, 1, __ATOMIC_RELAXED);
+  __atomic_store_n(&stop_engine, 1, __ATOMIC_RELAXED);
+}
+
+typedef struct runner {
+  pthread_t thread;
+  const char *script;
+  int begun;
+  char message[256];
+} runner;
+
+static int begin(lua_State *L) {
+  int *begun = lua_touserdata(L, lua_upvalueindex(1));
+  __atomic_store_n(begun, 1, __ATOMIC_RELEASE);
+  return 0;
+}
+
+static void *run_until_stopped(void *argument) {
+  runner *self = argument;
+  lua_State *L = luaL_newstate();
+  lua_pushcfunction(L, open_lrn);
+  if (lua_pcall(L, 0, 0, 0) == LUA_OK) {
+    lua_pushlightuserdata(L, &self->begun);
+    lua_pushcclosure(L, begin, 1);
+    lua_setglobal(L, "begin");
+    allow_stop(L);
+    if (luaL_loadbufferx(L, self->script, strlen(self->script), "=script", "t") == LUA_OK)
+      lua_pcall(L, 0, 0, 0);
+  }
+  snprintf(self->message, sizeof self->message, "%s", lua_tostring(L, -1));
+  lua_close(L);
+  return NULL;
+}
+
+/* Loops of Lua, in a coroutine and behind pcall too, and a call of the engine that would take
+   minutes: each ends soon after the host has said so, from another thread. */
+static void test_stop(void) {
+  static const char *const scripts[] = {
+    "begin() while true do end",
+    "begin() while true do pcall(function() while true do end end) end",
+    "coroutine.wrap(function() begin() while true do end end)()",
+    "local rbm = lrn.RBM{ n_visible = 2000, n_hidden = 2000 } begin() "
+    "rbm:sample(2000, { steps = 1000000 })",
+  };
+  for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
+    runner r = {.script = scripts[i]};
+    stop_engine = stop_script = 0;
+    CHECK(pthread_create(&r.thread, NULL, run_until_stopped, &r) == 0, "pthread_create");
+    while (!__atomic_load_n(&r.begun, __ATOMIC_ACQUIRE))
+      usleep(1000);
+    usleep(20000);
+    stop();
+    pthread_join(r.thread, NULL);
+    CHECK(strstr(r.message, "stopped by the host") != NULL ||
+            strstr(r.message, "interrupted!") != NULL, "%s: %s", scripts[i], r.message);
+  }
+  stop_engine = stop_script = 0;
+}
+
+/* ===} */
+
 /* {=== The process around it === */
+
+static int product(lrn_tensor **out) {
+  const int64_t size[2] = {300, 300};
+  const lrn_key key = {5, 0, LRN_STREAM_USER, 0, 0};
+  lrn_tensor *a = NULL;
+  int st = lrn_tensor_new(&a, LRN_F32, 2, size, NULL);
+  st = st < 0 ? st : lrn_random(a, LRN_NORMAL, 0, 1, key);
+  st = st < 0 ? st : lrn_mm(out, a, a);
+  lrn_tensor_free(a);
+  return st;
+}
+
+/* After a fork the child has no workers of the pool; it makes its own, and gets the same bits. */
+static void test_fork(void) {
+  lrn_tensor *parent = NULL, *child = NULL;
+  pid_t pid;
+  int status = -1;
+  CHECK(lrn_set_threads(3) == LRN_OK && product(&parent) == LRN_OK, "%s", lrn_error_message());
+  fflush(stdout);
+  pid = fork();
+  if (pid == 0) {
+    int equal = 0;
+    _exit(product(&child) == LRN_OK && lrn_tensor_equal(&equal, parent, child) == LRN_OK && equal
+            ? 0 : 1);
+  }
+  CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+          WEXITSTATUS(status) == 0, "status %d", status);
+  lrn_tensor_free(parent);
+}
 
 /* Files and numbers are the same whatever the host's locale; LOCPATH has a German one. */
 static void test_locale(void) {
@@ -366,6 +480,8 @@ int main(void) {
   test_ownership();
   test_functions();
   test_threads();
+  test_stop();
+  test_fork();
   test_locale();
   test_plot();
   lrn_memory_stats(&after);
