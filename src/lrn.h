@@ -88,15 +88,16 @@ LRN_API int lrn_fail(int status, const char *format, ...) LRN_PRINTF(2, 3);
 /* {====================================================================
 ** Process: version, threads, memory
 **
-** Threads: all of this belongs to the process and may be called at any time. Each
-** switch is one atomic number: a call that runs meanwhile sees the old or the new one,
-** and threads and deterministic change no result either way. lrn_set_threads takes the
-** lock of the pool and waits for the call that is in it. The pool serves one call at a
-** time; another thread's call does its work alone, with the same result. The counters
-** of memory are atomic each, not together: lrn_memory_stats reads one after the other,
-** and is exact where no other thread allocates. lrn_memory_fail acts on whichever
-** thread allocates next. What lrn_set_interrupt sets belongs to the calling thread, and
-** stops the calls of that thread alone.
+** Threads: all of this belongs to the process, and may be called at any time. Each
+** switch is one atomic number: a call that runs meanwhile goes by the old or the new
+** one. The number of threads changes no result; deterministic and dense may change the
+** last bits of products. lrn_set_threads takes the lock of the pool and waits for the
+** call that is in it. The pool serves one call at a time; another thread's call does
+** its work alone, with the same result. The counters of memory are atomic each, not
+** together: lrn_memory_stats reads one after the other, and is exact where no other
+** thread allocates. lrn_memory_fail acts on whichever thread allocates next. What
+** lrn_set_interrupt sets belongs to the calling thread, and stops that thread's calls
+** alone.
 ** ===================================================================== */
 
 /* LRN_VERSION of the library that is loaded. Static. */
