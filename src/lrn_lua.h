@@ -54,6 +54,13 @@ LRN_API lrn_tensor *lrnL_checktensor(lua_State *L, int arg);
    Threads: as lrnL_checktensor. */
 LRN_API lrn_tensor *lrnL_totensor(lua_State *L, int arg);
 
+/* The model (lrn.RBM and its kin) at stack index arg, lent for inference in C, with a workspace of
+   the host's own: valid while the script's model is referenced, and is not the target of a
+   resume, which puts another in its place. Raises an argument error for anything else.
+   Threads: many may read it at once, as any model, while no thread runs the script: fit and
+   assignments to its fields write to it. */
+LRN_API const lrn_rbm *lrnL_checkrbm(lua_State *L, int arg);
+
 /* Raise the failure that an engine call has just returned, at the line of the Lua caller:
    `if (st != LRN_OK) return lrnL_raise(L, st);`
    Threads: reads the thread-local message, so call it in the thread of the failing call. */

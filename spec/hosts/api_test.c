@@ -307,6 +307,78 @@ static void test_threads(void) {
 
 /* ===} */
 
+/* {=== A script's model in C === */
+
+typedef struct reader {
+  pthread_t thread;
+  const lrn_rbm *model;
+  const lrn_tensor *data;
+  float energy[16];
+  int status;
+} reader;
+
+static void *read_energy(void *argument) {
+  reader *self = argument;
+  const int64_t rows = lrn_tensor_size(self->data, 0);
+  lrn_work *w = NULL;
+  lrn_tensor *energy = NULL;
+  int st = lrn_work_new(&w, self->model, 5, 0);
+  st = st < 0 ? st : lrn_tensor_wrap(&energy, self->energy, LRN_F32, 1, &rows, NULL, NULL, NULL);
+  st = st < 0 ? st : lrn_rbm_free_energy(self->model, w, energy, self->data);
+  self->status = st;
+  lrn_tensor_free(energy);
+  lrn_work_free(w);
+  return NULL;
+}
+
+/* energies(rbm, data, expected): several threads read the model of the script. */
+static int energies(lua_State *L) {
+  const lrn_rbm *m = lrnL_checkrbm(L, 1);
+  const lrn_tensor *data = lrnL_checktensor(L, 2), *expected = lrnL_checktensor(L, 3);
+  reader r[THREADS];
+  memset(r, 0, sizeof r);
+  for (int i = 0; i < THREADS; i++) {
+    r[i].model = m;
+    r[i].data = data;
+    CHECK(pthread_create(&r[i].thread, NULL, read_energy, &r[i]) == 0, "pthread_create");
+  }
+  for (int i = 0; i < THREADS; i++) {
+    pthread_join(r[i].thread, NULL);
+    CHECK(r[i].status == LRN_OK && lrn_tensor_numel(expected) <= 16 &&
+            memcmp(r[i].energy, lrn_tensor_data(expected),
+                   (size_t)lrn_tensor_numel(expected) * sizeof(float)) == 0,
+          "thread %d has other energies", i);
+  }
+  return 0;
+}
+
+static void test_model(void) {
+  static const struct {
+    const char *text, *message;
+  } cases[] = {
+    {"local data = lrn.data.bars_and_stripes(3).data(({1, 12})) \n"
+     "local rbm = lrn.RBM{ n_visible = 9, n_hidden = 5, seed = 3 } \n"
+     "rbm:fit(data, { epochs = 5, batch_size = 4, progress = false }) \n"
+     "energies(rbm, data, rbm:energy(data))", ""},
+    {"energies({})", "chunk:1: model: argument 1: got a table, expected a model"},
+    {"energies(lrn.ones(2))", "chunk:1: model: argument 1: got a tensor float32[2], expected a model"},
+    {"energies()", "chunk:1: model: argument 1: got nothing, expected a model"},
+    {"energies({ _core = io.stdout })", "chunk:1: model: argument 1: got a table"},
+    {"local m = lrn.RBM{ n_visible = 2, n_hidden = 2 } m._core:close() energies(m)",
+     "chunk:1: model: argument 1: the model was closed"},
+  };
+  lua_State *L = open_state();
+  lua_register(L, "energies", energies);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const char *message = run(L, cases[i].text);
+    CHECK(strncmp(message, cases[i].message, strlen(cases[i].message)) == 0 &&
+            (*message != '\0') == (*cases[i].message != '\0'), "%s: %s", cases[i].text, message);
+  }
+  lua_close(L);
+}
+
+/* ===} */
+
 /* {=== Stopping === */
 
 /* docs/embedding.md shows this part. */
@@ -480,6 +552,7 @@ int main(void) {
   test_ownership();
   test_functions();
   test_threads();
+  test_model();
   test_stop();
   test_fork();
   test_locale();

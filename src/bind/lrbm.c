@@ -9,6 +9,7 @@
 
 #include "bind/lbind.h"
 #include "bind/lfile.h"
+#include "lrn_lua.h"
 
 #define CORE "lrn.Core"
 
@@ -24,6 +25,24 @@ static core *check_core(lua_State *L, const char *f) {
   if (c->m == NULL)
     lrnB_raise(L, "state", "%s: the model was closed", f);
   return c;
+}
+
+/* What a script calls a model is the table of rbm.lua, with the core in its field _core. */
+const lrn_rbm *lrnL_checkrbm(lua_State *L, int arg) {
+  core *c = NULL;
+  luaL_checkstack(L, 1, NULL);
+  if (lua_type(L, arg) == LUA_TTABLE) {
+    arg = lua_absindex(L, arg);
+    lua_pushliteral(L, "_core");
+    lua_rawget(L, arg);
+    c = luaL_testudata(L, -1, CORE);
+    lua_pop(L, 1);
+  }
+  if (c == NULL)
+    lrnB_raise(L, "type", "model: argument %d: got %s, expected a model", arg, lrnB_show(L, arg));
+  if (c->m == NULL)
+    lrnB_raise(L, "state", "model: argument %d: the model was closed", arg);
+  return c->m;
 }
 
 static int core_close(lua_State *L) {
