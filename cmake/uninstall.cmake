@@ -1,7 +1,7 @@
 # Run in the build folder by the target uninstall: removes the files of the last installation, then
 # the folders that installations had to make (record.cmake), where nothing else is in them.
 if(NOT EXISTS install_manifest.txt)
-  message(FATAL_ERROR "uninstall: nothing was installed from here: there is no install_manifest.txt")
+  message(FATAL_ERROR "uninstall: nothing was installed from here (no install_manifest.txt)")
 endif()
 file(STRINGS install_manifest.txt files)
 foreach(file IN LISTS files)

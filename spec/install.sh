@@ -11,7 +11,8 @@ Installs the build folder BUILD (as of cmake --build) to a temporary prefix and 
   plain    what is installed and what it needs; hosts by pkg-config (with the commands that their
            comments give), by find_package and by add_subdirectory; stock lua5.4; a moved prefix; a
            plot; the man page; uninstalling leaves nothing
-  address  BUILD is one of the preset asan: hosts under the address and undefined-behaviour sanitizers
+  address  BUILD is one of the preset asan: hosts under the address and undefined-behaviour
+           sanitizers
   thread   BUILD is one of the preset tsan, of which only liblrn.so is needed: threads.c under the
            thread sanitizer
 The last line is "N passed, N failed, N skipped".
@@ -183,6 +184,19 @@ needs_are_right() {
   readelf -d "$prefix/lib/liblrn_lua.so" | grep 'SONAME.*\[liblrn_lua.so.0\]'
 }
 
+# The names that a library defines for all: those of its header, and lrn_ ones for the other parts.
+exports_are_ours() {
+  for library in liblrn.so liblrn_lua.so; do
+    ! nm -D --defined-only "$prefix/lib/$library" | awk '{ print $3 }' |
+      grep -v -e '^lrn_' -e '^lrnL_' -e '^luaopen_lrn$'
+  done
+  for name in $(sed -n 's/^LRN_API .*[ *]\(lrnL*_[a-z0-9_]*\)(.*/\1/p' "$prefix/include/lrn.h" \
+    "$prefix/include/lrn_lua.h"); do
+    nm -D --defined-only "$prefix/lib/liblrn.so" "$prefix/lib/liblrn_lua.so" |
+      grep -q " $name\$" || { echo "$name is not there"; exit 1; }
+  done
+}
+
 pkg_config_is_right() {
   export PKG_CONFIG_PATH="$prefix/lib/pkgconfig"
   version=$(sed -n 's/^#define LRN_VERSION "\(.*\)"/\1/p' "$prefix/include/lrn.h")
@@ -237,12 +251,12 @@ plot_from_stock_lua() { # prefix
   plot lua5.4
 }
 
-by_find_package() { # prefix, build folder
+by_find_package() { # prefix, build folder, hosts
   cmake -S "$examples" -B "$2" -G Ninja "-DCMAKE_PREFIX_PATH=$1" -DCMAKE_BUILD_TYPE=Debug \
     "-DCMAKE_C_FLAGS=$warnings" "-DCMAKE_CXX_FLAGS=$warnings"
-  cmake --build "$2"
+  cmake --build "$2" --target $3
   cd "$2"
-  for host in train threads host host_cpp; do
+  for host in $3; do
     ./$host
     readelf -d $host | grep -q 'RUNPATH.*lib' # finds the libraries by itself
   done
@@ -342,6 +356,7 @@ case $mode in
     check "exactly these files are installed" tree_is
     check "no file names a folder of the build" names_no_folder
     check "libraries need what they should" needs_are_right
+    check "libraries export lrn's names alone" exports_are_ours
     check "pkg-config says what is so" pkg_config_is_right
     if command -v groff > /dev/null; then
       check "the man page has the program's options" man_page_is_right
@@ -366,7 +381,8 @@ case $mode in
     else
       skip "a Lua in C++: no lua5.4-c++ here"
     fi
-    check "find_package builds the examples" by_find_package "$prefix" "$tmp/found_embed"
+    check "find_package builds the examples" by_find_package "$prefix" "$tmp/found_embed" \
+      "train threads host host_cpp"
     check "find_package: 0.1 with the component lua" finds yes "0.1 COMPONENTS lua"
     check "find_package: not 0.2" finds no "0.2"
     check "find_package: no component that is none" finds no "COMPONENTS nonsense"
@@ -382,7 +398,7 @@ case $mode in
     else
       skip "plots: not in this build"
     fi
-    check "find_package finds the moved prefix" by_find_package "$moved" "$tmp/moved_embed"
+    check "find_package finds the moved prefix" by_find_package "$moved" "$tmp/moved_embed" host
     mv "$moved" "$prefix"
     check "uninstalling leaves what is not lrn's" leaves_the_foreign
     check "uninstalling leaves nothing" leaves_nothing

@@ -102,9 +102,9 @@ LRN_API int lrn_fail(int status, const char *format, ...) LRN_PRINTF(2, 3);
 
 /* LRN_VERSION of the library that is loaded. Static. */
 LRN_API const char *lrn_version(void);
-/* Core type that OpenBLAS chose ("Zen", "SkylakeX", ...; lrn sets OpenBLAS to one thread at the
-   first product, for the process: a host that uses it too finds it so), and the instruction set of lrn's own
-   kernels: "generic" or "avx2" (LRN_ISA forces one; read once, at first use). Static. */
+/* Core type that OpenBLAS chose ("Zen", "SkylakeX", ...), and the instruction set of lrn's own
+   kernels: "generic" or "avx2" (LRN_ISA forces one; read once, at first use). Static. At its first
+   product lrn sets OpenBLAS to one thread, for the whole process. */
 LRN_API const char *lrn_blas_core(void);
 LRN_API const char *lrn_isa(void);
 

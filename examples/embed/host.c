@@ -53,7 +53,7 @@ static void draw_images(void) {
                             "0110"
                             "0110"
                             "1001";
-  int pattern, row, column;
+  int pattern, row, column, pixel;
   for (pattern = 0; pattern < PATTERNS; pattern++)
     for (row = 0; row < SIDE; row++)
       for (column = 0; column < SIDE; column++) {
@@ -61,8 +61,8 @@ static void draw_images(void) {
         images[pattern][at] = pattern >> row & 1 ? 255 : 0;
         images[PATTERNS + pattern][at] = pattern >> column & 1 ? 255 : 0;
       }
-  for (column = 0; column < PIXELS; column++)
-    images[SAMPLES - 1][column] = odd[column] == '1' ? 255 : 0;
+  for (pixel = 0; pixel < PIXELS; pixel++)
+    images[SAMPLES - 1][pixel] = odd[pixel] == '1' ? 255 : 0;
 }
 
 /* ===} */

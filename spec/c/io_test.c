@@ -272,18 +272,18 @@ static void test_json_tables(void) {
   };
   for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
     json_doc *doc = NULL;
-    CHECK(json_parse(&doc, good[i], strlen(good[i]), "t") == LRN_OK, "%s: %s", good[i],
+    CHECK(lrn_json_parse(&doc, good[i], strlen(good[i]), "t") == LRN_OK, "%s: %s", good[i],
           lrn_error_message());
-    json_free(doc);
+    lrn_json_free(doc);
   }
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     json_doc *doc = NULL;
-    CHECK(json_parse(&doc, bad[i], strlen(bad[i]), "t") == LRN_EFORMAT && doc == NULL &&
+    CHECK(lrn_json_parse(&doc, bad[i], strlen(bad[i]), "t") == LRN_EFORMAT && doc == NULL &&
               said("t: byte "),
           "%s accepted", bad[i]);
-    json_free(doc);
+    lrn_json_free(doc);
   }
-  CHECK(json_parse(&(json_doc *){NULL}, "\0", 1, "t") == LRN_EFORMAT, "a NUL accepted");
+  CHECK(lrn_json_parse(&(json_doc *){NULL}, "\0", 1, "t") == LRN_EFORMAT, "a NUL accepted");
 }
 
 static void test_json_depth(void) {
@@ -293,8 +293,8 @@ static void test_json_depth(void) {
     int want = depth <= 64 ? LRN_OK : LRN_EFORMAT;
     memset(text, '[', (size_t)depth);
     memset(text + depth, ']', (size_t)depth);
-    CHECK(json_parse(&doc, text, (size_t)(2 * depth), "t") == want, "depth %d", depth);
-    json_free(doc);
+    CHECK(lrn_json_parse(&doc, text, (size_t)(2 * depth), "t") == want, "depth %d", depth);
+    lrn_json_free(doc);
   }
 }
 
@@ -308,27 +308,31 @@ static void test_json_tree(void) {
   int64_t i = 0;
   double d = 0;
   int truth = 0;
-  CHECK(json_parse(&doc, text, strlen(text), "t") == LRN_OK, "%s", lrn_error_message());
-  r = json_root(doc);
-  a = json_get(r, "a");
-  CHECK(json_len(r) == 6 && strcmp(json_string(json_key_at(r, 0)), "z") == 0, "order");
-  CHECK(json_int(&i, json_get(r, "z")) && i == 9007199254740993, "z");
-  CHECK(json_at(r, 0) == json_get(r, "z") && json_at(r, 6) == NULL, "at");
-  CHECK(json_len(a) == 5 && json_number(&d, json_at(a, 1)) && d == 2.5, "a[1]");
-  CHECK(json_number(&d, json_at(a, 0)) && d == 1 && !json_int(&i, json_at(a, 1)), "kinds");
-  CHECK(json_len(json_at(a, 2)) == 3 && memcmp(json_string(json_at(a, 2)), "x\0y", 4) == 0,
+  CHECK(lrn_json_parse(&doc, text, strlen(text), "t") == LRN_OK, "%s", lrn_error_message());
+  r = lrn_json_root(doc);
+  a = lrn_json_get(r, "a");
+  CHECK(lrn_json_len(r) == 6 && strcmp(lrn_json_string(lrn_json_key_at(r, 0)), "z") == 0, "order");
+  CHECK(lrn_json_int(&i, lrn_json_get(r, "z")) && i == 9007199254740993, "z");
+  CHECK(lrn_json_at(r, 0) == lrn_json_get(r, "z") && lrn_json_at(r, 6) == NULL, "at");
+  CHECK(lrn_json_len(a) == 5 && lrn_json_number(&d, lrn_json_at(a, 1)) && d == 2.5, "a[1]");
+  CHECK(lrn_json_number(&d, lrn_json_at(a, 0)) && d == 1 &&
+          !lrn_json_int(&i, lrn_json_at(a, 1)), "kinds");
+  CHECK(lrn_json_len(lrn_json_at(a, 2)) == 3 &&
+          memcmp(lrn_json_string(lrn_json_at(a, 2)), "x\0y", 4) == 0,
         "NUL");
-  CHECK(json_type(json_at(a, 3)) == JSON_NULL, "null");
-  CHECK(json_bool(&truth, json_at(a, 4)) && truth == 1, "true");
-  CHECK(json_type(json_at(a, 5)) == JSON_NONE && json_string(a) == NULL, "past the end");
-  CHECK(json_number(&d, json_get(json_get(r, "m"), "k")) && d == 0 && signbit(d), "-0");
-  CHECK(json_get(json_get(r, "none"), "k") == NULL && json_get(a, "k") == NULL, "missing");
-  CHECK(json_int(&i, json_get(r, "max")) && i == INT64_MAX, "max");
-  CHECK(json_int(&i, json_get(r, "min")) && i == INT64_MIN, "min");
-  CHECK(json_type(json_get(r, "over")) == JSON_REAL, "over");
-  CHECK(json_where(a) == 26 && text[26] == '[', "where %zu", json_where(a));
-  json_free(doc);
-  CHECK(json_parse_at(&doc, "[1, x]", 6, "f", 100) == LRN_EFORMAT &&
+  CHECK(lrn_json_type(lrn_json_at(a, 3)) == JSON_NULL, "null");
+  CHECK(lrn_json_bool(&truth, lrn_json_at(a, 4)) && truth == 1, "true");
+  CHECK(lrn_json_type(lrn_json_at(a, 5)) == JSON_NONE && lrn_json_string(a) == NULL,
+        "past the end");
+  CHECK(lrn_json_number(&d, lrn_json_get(lrn_json_get(r, "m"), "k")) && d == 0 && signbit(d), "-0");
+  CHECK(lrn_json_get(lrn_json_get(r, "none"), "k") == NULL && lrn_json_get(a, "k") == NULL,
+        "missing");
+  CHECK(lrn_json_int(&i, lrn_json_get(r, "max")) && i == INT64_MAX, "max");
+  CHECK(lrn_json_int(&i, lrn_json_get(r, "min")) && i == INT64_MIN, "min");
+  CHECK(lrn_json_type(lrn_json_get(r, "over")) == JSON_REAL, "over");
+  CHECK(lrn_json_where(a) == 26 && text[26] == '[', "where %zu", lrn_json_where(a));
+  lrn_json_free(doc);
+  CHECK(lrn_json_parse_at(&doc, "[1, x]", 6, "f", 100) == LRN_EFORMAT &&
             strcmp(lrn_error_message(), "f: byte 104: found 'x', expected a value") == 0,
         "%s", lrn_error_message());
 }
@@ -338,41 +342,41 @@ static void test_json_many(void) {
   json_doc *doc = NULL;
   char key[32];
   int all = 1;
-  json_put_open(&b, '{');
+  lrn_json_put_open(&b, '{');
   for (int i = 0; i < 20000; i++) {
     snprintf(key, sizeof key, "k%d", i * 7919 % 20000);
-    json_put_key(&b, key);
-    json_put_int(&b, i);
+    lrn_json_put_key(&b, key);
+    lrn_json_put_int(&b, i);
   }
-  json_put_close(&b, '}');
-  CHECK(json_parse(&doc, b.s, b.n, "t") == LRN_OK, "%s", lrn_error_message());
+  lrn_json_put_close(&b, '}');
+  CHECK(lrn_json_parse(&doc, b.s, b.n, "t") == LRN_OK, "%s", lrn_error_message());
   for (int i = 0; i < 20000; i++) {
     int64_t v = -1;
     snprintf(key, sizeof key, "k%d", i * 7919 % 20000);
-    all = all && json_int(&v, json_get(json_root(doc), key)) && v == i;
+    all = all && lrn_json_int(&v, lrn_json_get(lrn_json_root(doc), key)) && v == i;
   }
   CHECK(all, "a key was not found");
-  json_free(doc);
+  lrn_json_free(doc);
   lrn_free(b.s);
 }
 
 static void put_sample(json_buf *b) {
-  json_put_open(b, '{');
-  json_put_key(b, "s\"\\\n");
-  json_put_string(b, "\xc3\xa9\x01");
-  json_put_key(b, "list");
-  json_put_open(b, '[');
-  json_put_int(b, INT64_MIN);
-  json_put_double(b, 0.1);
-  json_put_double(b, NAN);
-  json_put_bool(b, 1);
-  json_put_null(b);
-  json_put_open(b, '{');
-  json_put_close(b, '}');
-  json_put_close(b, ']');
-  json_put_key(b, "d");
-  json_put_double(b, 1e300);
-  json_put_close(b, '}');
+  lrn_json_put_open(b, '{');
+  lrn_json_put_key(b, "s\"\\\n");
+  lrn_json_put_string(b, "\xc3\xa9\x01");
+  lrn_json_put_key(b, "list");
+  lrn_json_put_open(b, '[');
+  lrn_json_put_int(b, INT64_MIN);
+  lrn_json_put_double(b, 0.1);
+  lrn_json_put_double(b, NAN);
+  lrn_json_put_bool(b, 1);
+  lrn_json_put_null(b);
+  lrn_json_put_open(b, '{');
+  lrn_json_put_close(b, '}');
+  lrn_json_put_close(b, ']');
+  lrn_json_put_key(b, "d");
+  lrn_json_put_double(b, 1e300);
+  lrn_json_put_close(b, '}');
 }
 
 static void test_json_put(void) {
@@ -386,22 +390,23 @@ static void test_json_put(void) {
                  "{\"s\\\"\\\\\\u000a\":\"\xc3\xa9\\u0001\",\"list\":[-9223372036854775808,0.1,"
                  "null,true,null,{}],\"d\":1e+300}") == 0,
       "%s", b.s);
-  CHECK(json_parse(&doc, b.s, b.n, "t") == LRN_OK, "%s", lrn_error_message());
-  json_free(doc);
+  CHECK(lrn_json_parse(&doc, b.s, b.n, "t") == LRN_OK, "%s", lrn_error_message());
+  lrn_json_free(doc);
   lrn_free(b.s);
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
     double d = 7;
     memset(&b, 0, sizeof b);
-    json_put_double(&b, numbers[i]);
+    lrn_json_put_double(&b, numbers[i]);
     doc = NULL;
-    CHECK(json_parse(&doc, b.s, b.n, "t") == LRN_OK && json_number(&d, json_root(doc)) &&
+    CHECK(lrn_json_parse(&doc, b.s, b.n, "t") == LRN_OK &&
+            lrn_json_number(&d, lrn_json_root(doc)) &&
               d == numbers[i],
           "%s", b.s);
-    json_free(doc);
+    lrn_json_free(doc);
     lrn_free(b.s);
   }
   memset(&b, 0, sizeof b);
-  json_put_string(&b, "\xff");
+  lrn_json_put_string(&b, "\xff");
   CHECK(b.status == LRN_EVALUE, "bad UTF-8 was written");
   lrn_free(b.s);
 }
@@ -633,7 +638,7 @@ static void test_idx_bytes(void) {
   };
   for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
     lrn_tensor *t = NULL;
-    CHECK(idx_parse(&t, good[i].p, good[i].n, "t") == LRN_OK &&
+    CHECK(lrn_idx_parse(&t, good[i].p, good[i].n, "t") == LRN_OK &&
               lrn_tensor_dtype(t) == good[i].dtype,
           "%s", lrn_error_message());
     for (int64_t k = 0; t != NULL && k < lrn_tensor_numel(t); k++) {
@@ -671,7 +676,7 @@ static void test_idx_reject(void) {
   };
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     lrn_tensor *t = NULL;
-    CHECK(idx_parse(&t, bad[i].p, bad[i].n, "f.idx") == LRN_EFORMAT && t == NULL &&
+    CHECK(lrn_idx_parse(&t, bad[i].p, bad[i].n, "f.idx") == LRN_EFORMAT && t == NULL &&
               said("idx_load: f.idx: ") && said(bad[i].says),
           "case %zu: %s", i, lrn_error_message());
   }
@@ -913,7 +918,7 @@ typedef int (*parse_fn)(const void *bytes, size_t n);
 
 static int parse_idx(const void *bytes, size_t n) {
   lrn_tensor *t = NULL;
-  int st = idx_parse(&t, bytes, n, "t");
+  int st = lrn_idx_parse(&t, bytes, n, "t");
   lrn_tensor_free(t);
   return st;
 }
@@ -996,8 +1001,8 @@ static int walk_json(void) {
   st = b.status;
   lrn_free(b.s);
   if (st == LRN_OK)
-    st = json_parse(&doc, "{\"a\":[1,2,3],\"b\":\"x\"}", 21, "t");
-  json_free(doc);
+    st = lrn_json_parse(&doc, "{\"a\":[1,2,3],\"b\":\"x\"}", 21, "t");
+  lrn_json_free(doc);
   return st;
 }
 

@@ -123,7 +123,7 @@ static int core_idx_parse(lua_State *L) {
   size_t n;
   const char *bytes = luaL_checklstring(L, 1, &n), *name = luaL_optstring(L, 2, "string");
   lrn_tensor **t = lrnB_new_tensor(L);
-  int st = idx_parse(t, (const unsigned char *)bytes, n, name);
+  int st = lrn_idx_parse(t, (const unsigned char *)bytes, n, name);
   return st == LRN_OK ? lrnB_result(L) : lrnB_world(L, st);
 }
 
@@ -146,42 +146,42 @@ static int encode(lua_State *L, json_buf *b, int depth) {
   if (depth > 60 || !lua_checkstack(L, 6))
     return 0;
   switch (lua_type(L, -1)) {
-    case LUA_TNIL: json_put_null(b); return 1;
-    case LUA_TBOOLEAN: json_put_bool(b, lua_toboolean(L, -1)); return 1;
-    case LUA_TSTRING: json_put_string(b, lua_tostring(L, -1)); return 1;
+    case LUA_TNIL: lrn_json_put_null(b); return 1;
+    case LUA_TBOOLEAN: lrn_json_put_bool(b, lua_toboolean(L, -1)); return 1;
+    case LUA_TSTRING: lrn_json_put_string(b, lua_tostring(L, -1)); return 1;
     case LUA_TNUMBER:
       if (lua_isinteger(L, -1))
-        json_put_int(b, lua_tointeger(L, -1));
+        lrn_json_put_int(b, lua_tointeger(L, -1));
       else
-        json_put_double(b, lua_tonumber(L, -1));
+        lrn_json_put_double(b, lua_tonumber(L, -1));
       return 1;
     case LUA_TTABLE: {
       size_t n = lua_rawlen(L, -1);
       int ok = 1;
       if (n > 0 || (lua_pushnil(L), lua_next(L, -2) == 0)) { /* a list; {} is one */
-        json_put_open(b, '[');
+        lrn_json_put_open(b, '[');
         for (size_t i = 1; i <= n && ok; i++) {
           lua_rawgeti(L, -1, (lua_Integer)i);
           ok = encode(L, b, depth + 1);
           lua_pop(L, 1);
         }
-        json_put_close(b, ']');
+        lrn_json_put_close(b, ']');
         return ok;
       }
       lua_pop(L, 2);
-      json_put_open(b, '{');
+      lrn_json_put_open(b, '{');
       lua_pushnil(L);
       while (ok && lua_next(L, -2) != 0) {
         ok = lua_type(L, -2) == LUA_TSTRING;
         if (ok) {
-          json_put_key(b, lua_tostring(L, -2));
+          lrn_json_put_key(b, lua_tostring(L, -2));
           ok = encode(L, b, depth + 1);
         }
         lua_pop(L, 1);
       }
       if (!ok)
         lua_pop(L, 1);
-      json_put_close(b, '}');
+      lrn_json_put_close(b, '}');
       return ok;
     }
     default: return 0;
@@ -211,33 +211,33 @@ static void push_json(lua_State *L, const json_value *v) {
   int64_t i;
   int truth;
   luaL_checkstack(L, 6, "json");
-  switch (json_type(v)) {
+  switch (lrn_json_type(v)) {
     case JSON_BOOL:
-      json_bool(&truth, v);
+      lrn_json_bool(&truth, v);
       lua_pushboolean(L, truth);
       break;
     case JSON_INT:
-      json_int(&i, v);
+      lrn_json_int(&i, v);
       lua_pushinteger(L, i);
       break;
     case JSON_REAL:
-      json_number(&d, v);
+      lrn_json_number(&d, v);
       lua_pushnumber(L, d);
       break;
-    case JSON_STRING: lua_pushlstring(L, json_string(v), json_len(v)); break;
+    case JSON_STRING: lua_pushlstring(L, lrn_json_string(v), lrn_json_len(v)); break;
     case JSON_ARRAY:
       lua_newtable(L);
-      for (size_t k = 0; k < json_len(v); k++) {
-        push_json(L, json_at(v, k));
+      for (size_t k = 0; k < lrn_json_len(v); k++) {
+        push_json(L, lrn_json_at(v, k));
         lua_rawseti(L, -2, (lua_Integer)k + 1);
       }
       break;
     case JSON_OBJECT:
       lua_newtable(L);
-      for (size_t k = 0; k < json_len(v); k++) {
-        const json_value *key = json_key_at(v, k);
-        lua_pushlstring(L, json_string(key), json_len(key));
-        push_json(L, json_at(v, k));
+      for (size_t k = 0; k < lrn_json_len(v); k++) {
+        const json_value *key = lrn_json_key_at(v, k);
+        lua_pushlstring(L, lrn_json_string(key), lrn_json_len(key));
+        push_json(L, lrn_json_at(v, k));
         lua_rawset(L, -3);
       }
       break;
@@ -247,7 +247,7 @@ static void push_json(lua_State *L, const json_value *v) {
 
 static int json_close(lua_State *L) {
   lrnB_box *box = luaL_checkudata(L, 1, LRNB_JSON);
-  json_free(box->p);
+  lrn_json_free(box->p);
   box->p = NULL;
   return 0;
 }
@@ -256,10 +256,10 @@ static int core_json_decode(lua_State *L) {
   size_t n;
   const char *text = luaL_checklstring(L, 1, &n);
   lrnB_box *box = lrnB_new(L, LRNB_JSON);
-  int st = json_parse((json_doc **)(void *)&box->p, text, n, "json");
+  int st = lrn_json_parse((json_doc **)(void *)&box->p, text, n, "json");
   if (st != LRN_OK)
     return lrnB_world(L, st);
-  push_json(L, json_root(box->p));
+  push_json(L, lrn_json_root(box->p));
   return 1;
 }
 

@@ -567,7 +567,7 @@ void lrnL_pushtensor(lua_State *L, const lrn_tensor *t) {
   LRNB_TRY(L, lrn_tensor_alias((lrn_tensor **)(void *)&((lrnB_box *)lua_touserdata(L, -1))->p, t));
 }
 
-/* The box is made protected: where there is no memory for it, t is freed before the error goes on. */
+/* The box is made protected: where there is no memory for it, t is freed, then the error goes on. */
 void lrnL_givetensor(lua_State *L, lrn_tensor *t) {
   if (!lua_checkstack(L, 2)) {
     lrn_tensor_free(t);

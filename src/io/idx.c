@@ -162,7 +162,7 @@ static int unpack(unsigned char **bytes, size_t *n, const char *name) {
   return st;
 }
 
-int idx_parse(lrn_tensor **out, const void *bytes, size_t n, const char *name) {
+int lrn_idx_parse(lrn_tensor **out, const void *bytes, size_t n, const char *name) {
   unsigned char *copy;
   int st;
   if (!gz_is(bytes, n))

@@ -9,6 +9,6 @@
 #include "lrn.h"
 
 /* From n bytes, plain or gzip; `name` stands in messages for the path. */
-LRN_API int idx_parse(lrn_tensor **out, const void *bytes, size_t n, const char *name);
+LRN_API int lrn_idx_parse(lrn_tensor **out, const void *bytes, size_t n, const char *name);
 
 #endif

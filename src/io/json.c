@@ -371,7 +371,7 @@ static int value(json_value *v, parser *P) {
   }
 }
 
-int json_parse_at(json_doc **out, const char *s, size_t n, const char *what,
+int lrn_json_parse_at(json_doc **out, const char *s, size_t n, const char *what,
                   size_t base) {
   parser P = {NULL, what, s, s, s + n, NULL, NULL, 0, 0, 0, 0};
   int st = LRN_OK;
@@ -394,12 +394,12 @@ int json_parse_at(json_doc **out, const char *s, size_t n, const char *what,
   P.doc = NULL;
 done:
   lrn_free(P.stack);
-  json_free(P.doc);
+  lrn_json_free(P.doc);
   return st;
 }
 
-int json_parse(json_doc **out, const char *s, size_t n, const char *what) {
-  return json_parse_at(out, s, n, what, 0);
+int lrn_json_parse(json_doc **out, const char *s, size_t n, const char *what) {
+  return lrn_json_parse_at(out, s, n, what, 0);
 }
 
 /* }==================================================================== */

@@ -13,7 +13,7 @@
 #include "io/json.h"
 #include "io/utf8.h"
 
-void json_put_raw(json_buf *b, const char *s, size_t n) {
+void lrn_json_put_raw(json_buf *b, const char *s, size_t n) {
   if (b->status != LRN_OK)
     return;
   if (b->room < b->n + n + 1) {
@@ -36,12 +36,12 @@ void json_put_raw(json_buf *b, const char *s, size_t n) {
 
 static void comma(json_buf *b) {
   if (b->n > 0 && strchr("{[:", b->s[b->n - 1]) == NULL)
-    json_put_raw(b, ",", 1);
+    lrn_json_put_raw(b, ",", 1);
 }
 
 static void put_word(json_buf *b, const char *s) {
   comma(b);
-  json_put_raw(b, s, strlen(s));
+  lrn_json_put_raw(b, s, strlen(s));
 }
 
 static void put_quoted(json_buf *b, const char *s) {
@@ -52,50 +52,50 @@ static void put_quoted(json_buf *b, const char *s) {
         lrn_fail(LRN_EVALUE, "json: found %s, expected UTF-8", utf8_show(show, s, n));
   }
   comma(b);
-  json_put_raw(b, "\"", 1);
+  lrn_json_put_raw(b, "\"", 1);
   for (i = 0; i < n; i++) {
     unsigned char c = (unsigned char)s[i];
     char text[8];
     if (c >= 32 && c != '"' && c != '\\')
       continue;
-    json_put_raw(b, s + run, i - run);
+    lrn_json_put_raw(b, s + run, i - run);
     run = i + 1;
     if (c < 32)
-      json_put_raw(b, text, (size_t)snprintf(text, sizeof text, "\\u%04x", c));
+      lrn_json_put_raw(b, text, (size_t)snprintf(text, sizeof text, "\\u%04x", c));
     else {
-      json_put_raw(b, "\\", 1);
-      json_put_raw(b, s + i, 1);
+      lrn_json_put_raw(b, "\\", 1);
+      lrn_json_put_raw(b, s + i, 1);
     }
   }
-  json_put_raw(b, s + run, n - run);
-  json_put_raw(b, "\"", 1);
+  lrn_json_put_raw(b, s + run, n - run);
+  lrn_json_put_raw(b, "\"", 1);
 }
 
-void json_put_open(json_buf *b, char bracket) {
+void lrn_json_put_open(json_buf *b, char bracket) {
   comma(b);
-  json_put_raw(b, &bracket, 1);
+  lrn_json_put_raw(b, &bracket, 1);
 }
 
-void json_put_close(json_buf *b, char bracket) { json_put_raw(b, &bracket, 1); }
+void lrn_json_put_close(json_buf *b, char bracket) { lrn_json_put_raw(b, &bracket, 1); }
 
-void json_put_key(json_buf *b, const char *key) {
+void lrn_json_put_key(json_buf *b, const char *key) {
   put_quoted(b, key);
-  json_put_raw(b, ":", 1);
+  lrn_json_put_raw(b, ":", 1);
 }
 
-void json_put_string(json_buf *b, const char *s) { put_quoted(b, s); }
+void lrn_json_put_string(json_buf *b, const char *s) { put_quoted(b, s); }
 
-void json_put_int(json_buf *b, int64_t i) {
+void lrn_json_put_int(json_buf *b, int64_t i) {
   char text[32];
   snprintf(text, sizeof text, "%lld", (long long)i);
   put_word(b, text);
 }
 
-void json_put_double(json_buf *b, double d) {
+void lrn_json_put_double(json_buf *b, double d) {
   char text[40];
   locale_t c, old;
   if (!isfinite(d)) {
-    json_put_null(b);
+    lrn_json_put_null(b);
     return;
   }
   c = newlocale(LC_ALL_MASK, "C", (locale_t)0); /* the decimal point is the point */
@@ -112,5 +112,5 @@ void json_put_double(json_buf *b, double d) {
   put_word(b, text);
 }
 
-void json_put_bool(json_buf *b, int truth) { put_word(b, truth ? "true" : "false"); }
-void json_put_null(json_buf *b) { put_word(b, "null"); }
+void lrn_json_put_bool(json_buf *b, int truth) { put_word(b, truth ? "true" : "false"); }
+void lrn_json_put_null(json_buf *b) { put_word(b, "null"); }

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-void json_free(json_doc *doc) {
+void lrn_json_free(json_doc *doc) {
   if (doc == NULL)
     return;
   while (doc->blocks != NULL) {
@@ -17,52 +17,52 @@ void json_free(json_doc *doc) {
   lrn_free(doc);
 }
 
-const json_value *json_root(const json_doc *doc) { return &doc->root; }
+const json_value *lrn_json_root(const json_doc *doc) { return &doc->root; }
 
-json_kind json_type(const json_value *v) { return v ? (json_kind)v->kind : JSON_NONE; }
+json_kind lrn_json_type(const json_value *v) { return v ? (json_kind)v->kind : JSON_NONE; }
 
-const char *json_kind_name(json_kind kind) {
+const char *lrn_json_kind_name(json_kind kind) {
   static const char *const name[] = {"nothing",  "null",     "a boolean", "an integer",
                                      "a number", "a string", "an array",  "an object"};
   return name[kind];
 }
 
-size_t json_where(const json_value *v) { return v ? v->where : 0; }
+size_t lrn_json_where(const json_value *v) { return v ? v->where : 0; }
 
-int json_bool(int *out, const json_value *v) {
-  if (json_type(v) != JSON_BOOL)
+int lrn_json_bool(int *out, const json_value *v) {
+  if (lrn_json_type(v) != JSON_BOOL)
     return 0;
   *out = (int)v->u.i;
   return 1;
 }
 
-int json_int(int64_t *out, const json_value *v) {
-  if (json_type(v) != JSON_INT)
+int lrn_json_int(int64_t *out, const json_value *v) {
+  if (lrn_json_type(v) != JSON_INT)
     return 0;
   *out = v->u.i;
   return 1;
 }
 
-int json_number(double *out, const json_value *v) {
-  if (json_type(v) == JSON_INT)
+int lrn_json_number(double *out, const json_value *v) {
+  if (lrn_json_type(v) == JSON_INT)
     *out = (double)v->u.i;
-  else if (json_type(v) == JSON_REAL)
+  else if (lrn_json_type(v) == JSON_REAL)
     *out = v->u.d;
   else
     return 0;
   return 1;
 }
 
-const char *json_string(const json_value *v) {
-  return json_type(v) == JSON_STRING ? v->u.s : NULL;
+const char *lrn_json_string(const json_value *v) {
+  return lrn_json_type(v) == JSON_STRING ? v->u.s : NULL;
 }
 
-size_t json_len(const json_value *v) { return v ? v->n : 0; }
+size_t lrn_json_len(const json_value *v) { return v ? v->n : 0; }
 
-const json_value *json_get(const json_value *object, const char *key) {
+const json_value *lrn_json_get(const json_value *object, const char *key) {
   size_t lo = 0, hi, n = strlen(key);
   const json_value *const *keys;
-  if (json_type(object) != JSON_OBJECT)
+  if (lrn_json_type(object) != JSON_OBJECT)
     return NULL;
   hi = object->n;
   keys = (const json_value *const *)(const void *)(object->u.items + 2 * hi);
@@ -79,13 +79,13 @@ const json_value *json_get(const json_value *object, const char *key) {
   return NULL;
 }
 
-const json_value *json_at(const json_value *v, size_t i) {
-  if (json_type(v) == JSON_ARRAY && i < v->n)
+const json_value *lrn_json_at(const json_value *v, size_t i) {
+  if (lrn_json_type(v) == JSON_ARRAY && i < v->n)
     return v->u.items + i;
-  return json_type(v) == JSON_OBJECT && i < v->n ? v->u.items + 2 * i + 1 : NULL;
+  return lrn_json_type(v) == JSON_OBJECT && i < v->n ? v->u.items + 2 * i + 1 : NULL;
 }
 
-const json_value *json_key_at(const json_value *object, size_t i) {
-  return json_type(object) == JSON_OBJECT && i < object->n ? object->u.items + 2 * i
+const json_value *lrn_json_key_at(const json_value *object, size_t i) {
+  return lrn_json_type(object) == JSON_OBJECT && i < object->n ? object->u.items + 2 * i
                                                            : NULL;
 }

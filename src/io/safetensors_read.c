@@ -52,17 +52,17 @@ static int refuse(const reader *R, const json_value *key, const json_value *v,
   vsnprintf(text, sizeof text, format, ap);
   va_end(ap);
   return lrn_fail(LRN_EFORMAT, "load: %s: byte %zu: %s: %s", R->name,
-                  PREFIX + json_where(v ? v : key),
-                  utf8_show(show, json_string(key), json_len(key)), text);
+                  PREFIX + lrn_json_where(v ? v : key),
+                  utf8_show(show, lrn_json_string(key), lrn_json_len(key)), text);
 }
 
-static const char *kind(const json_value *v) { return json_kind_name(json_type(v)); }
+static const char *kind(const json_value *v) { return lrn_json_kind_name(lrn_json_type(v)); }
 
 /* A string that C can hold */
 static int text(const reader *R, const json_value *key, const json_value *v) {
-  if (json_type(v) != JSON_STRING)
+  if (lrn_json_type(v) != JSON_STRING)
     return refuse(R, key, v, "found %s, expected a string", kind(v));
-  if (strlen(json_string(v)) != json_len(v))
+  if (strlen(lrn_json_string(v)) != lrn_json_len(v))
     return refuse(R, key, v, "found a NUL in a string");
   return LRN_OK;
 }
@@ -81,20 +81,20 @@ static int is_foreign(const char *word) {
 static int parse_dtype(entry *e, const reader *R, const json_value *v) {
   char show[UTF8_SHOW];
   LRN_TRY(text(R, e->key, v));
-  e->dtype = safetensors_dtype(json_string(v));
+  e->dtype = safetensors_dtype(lrn_json_string(v));
   if (e->dtype < 0)
     return refuse(R, e->key, v,
                   "found %s dtype %s, expected F32, F64, I64, I32, U8 or BOOL",
-                  is_foreign(json_string(v)) ? "unsupported" : "unknown",
-                  utf8_show(show, json_string(v), json_len(v)));
+                  is_foreign(lrn_json_string(v)) ? "unsupported" : "unknown",
+                  utf8_show(show, lrn_json_string(v), lrn_json_len(v)));
   return LRN_OK;
 }
 
 static int parse_sizes(int64_t *out, int n, const entry *e, const reader *R,
                        const json_value *v) {
   for (int i = 0; i < n; i++) {
-    const json_value *item = json_at(v, (size_t)i);
-    if (!json_int(&out[i], item))
+    const json_value *item = lrn_json_at(v, (size_t)i);
+    if (!lrn_json_int(&out[i], item))
       return refuse(R, e->key, item, "found %s, expected an integer", kind(item));
     if (out[i] < 0)
       return refuse(R, e->key, item, "found %lld, expected no negative number",
@@ -104,12 +104,12 @@ static int parse_sizes(int64_t *out, int n, const entry *e, const reader *R,
 }
 
 static int parse_shape(entry *e, const reader *R, const json_value *v) {
-  if (json_type(v) != JSON_ARRAY)
+  if (lrn_json_type(v) != JSON_ARRAY)
     return refuse(R, e->key, v, "found %s, expected a shape", kind(v));
-  if (json_len(v) > LRN_MAXDIM)
-    return refuse(R, e->key, v, "found %zu dimensions, expected at most %d", json_len(v),
+  if (lrn_json_len(v) > LRN_MAXDIM)
+    return refuse(R, e->key, v, "found %zu dimensions, expected at most %d", lrn_json_len(v),
                   LRN_MAXDIM);
-  e->nd = (int)json_len(v);
+  e->nd = (int)lrn_json_len(v);
   return parse_sizes(e->size, e->nd, e, R, v);
 }
 
@@ -117,9 +117,9 @@ static int parse_shape(entry *e, const reader *R, const json_value *v) {
 static int parse_range(entry *e, const reader *R, const json_value *v) {
   int64_t range[2], bytes = 0;
   char shape[LRN_SHAPE_MAX];
-  if (json_type(v) != JSON_ARRAY || json_len(v) != 2)
+  if (lrn_json_type(v) != JSON_ARRAY || lrn_json_len(v) != 2)
     return refuse(R, e->key, v, "found %s of %zu, expected data_offsets [begin, end]",
-                  kind(v), json_len(v));
+                  kind(v), lrn_json_len(v));
   LRN_TRY(parse_sizes(range, 2, e, R, v));
   e->begin = range[0];
   e->end = range[1];
@@ -141,37 +141,37 @@ static int parse_range(entry *e, const reader *R, const json_value *v) {
 static int parse_entry(entry *e, const reader *R, const json_value *key,
                        const json_value *v) {
   LRN_TRY(text(R, key, key));
-  if (json_type(v) != JSON_OBJECT)
+  if (lrn_json_type(v) != JSON_OBJECT)
     return refuse(R, key, v, "found %s, expected an object", kind(v));
   e->key = key;
-  LRN_TRY(parse_dtype(e, R, json_get(v, "dtype")));
-  LRN_TRY(parse_shape(e, R, json_get(v, "shape")));
-  return parse_range(e, R, json_get(v, "data_offsets"));
+  LRN_TRY(parse_dtype(e, R, lrn_json_get(v, "dtype")));
+  LRN_TRY(parse_shape(e, R, lrn_json_get(v, "shape")));
+  return parse_range(e, R, lrn_json_get(v, "data_offsets"));
 }
 
 static int parse_meta(lrn_file *f, reader *R, const json_value *key,
                       const json_value *v) {
-  if (json_type(v) != JSON_OBJECT)
+  if (lrn_json_type(v) != JSON_OBJECT)
     return refuse(R, key, v, "found %s, expected an object of strings", kind(v));
-  for (size_t i = 0; i < json_len(v); i++) {
-    const json_value *k = json_key_at(v, i), *s = json_at(v, i);
+  for (size_t i = 0; i < lrn_json_len(v); i++) {
+    const json_value *k = lrn_json_key_at(v, i), *s = lrn_json_at(v, i);
     LRN_TRY(text(R, k, k));
     LRN_TRY(text(R, k, s));
-    if (strcmp(json_string(k), SAFETENSORS_SHA) == 0)
-      R->sha = json_string(s);
+    if (strcmp(lrn_json_string(k), SAFETENSORS_SHA) == 0)
+      R->sha = lrn_json_string(s);
     else
-      LRN_TRY(file_add_meta(f, json_string(k), json_string(s), "load"));
+      LRN_TRY(file_add_meta(f, lrn_json_string(k), lrn_json_string(s), "load"));
   }
   return LRN_OK;
 }
 
 static int parse_header(lrn_file *f, reader *R, const json_value *root) {
   void *room = NULL;
-  LRN_TRY(lrn_alloc(&room, json_len(root), sizeof *R->entries, "load"));
+  LRN_TRY(lrn_alloc(&room, lrn_json_len(root), sizeof *R->entries, "load"));
   R->entries = room;
-  for (size_t i = 0; i < json_len(root); i++) {
-    const json_value *key = json_key_at(root, i), *v = json_at(root, i);
-    if (strcmp(json_string(key), SAFETENSORS_META) == 0)
+  for (size_t i = 0; i < lrn_json_len(root); i++) {
+    const json_value *key = lrn_json_key_at(root, i), *v = lrn_json_at(root, i);
+    if (strcmp(lrn_json_string(key), SAFETENSORS_META) == 0)
       LRN_TRY(parse_meta(f, R, key, v));
     else
       LRN_TRY(parse_entry(&R->entries[R->count++], R, key, v));
@@ -251,7 +251,7 @@ static int take_tensor(lrn_file *f, const reader *R, const entry *e) {
   LRN_TRY(lrn_tensor_new(&t, e->dtype, e->nd, e->size, NULL));
   if (n > 0)
     memcpy(lrn_tensor_data(t), p, n);
-  st = file_add_tensor(f, json_string(e->key), t, "load");
+  st = file_add_tensor(f, lrn_json_string(e->key), t, "load");
   if (st != LRN_OK)
     lrn_tensor_free(t);
   return st;
@@ -294,9 +294,9 @@ int lrn_file_parse(lrn_file **out, const void *data, size_t n, const char *name)
   int st;
   LRN_TRY(split(&R, &header, bytes, n));
   snprintf(what, sizeof what, "load: %s", name);
-  LRN_GO(json_parse_at(&doc, (const char *)bytes + PREFIX, header, what, PREFIX));
+  LRN_GO(lrn_json_parse_at(&doc, (const char *)bytes + PREFIX, header, what, PREFIX));
   LRN_GO(lrn_file_new(&f));
-  LRN_GO(parse_header(f, &R, json_root(doc)));
+  LRN_GO(parse_header(f, &R, lrn_json_root(doc)));
   LRN_GO(check_tiling(&R));
   LRN_GO(check_sha(&R));
   for (int i = 0; i < R.count; i++)
@@ -305,7 +305,7 @@ int lrn_file_parse(lrn_file **out, const void *data, size_t n, const char *name)
   f = NULL;
 done:
   lrn_free(R.entries);
-  json_free(doc);
+  lrn_json_free(doc);
   lrn_file_free(f);
   return st;
 }

@@ -57,48 +57,48 @@ static void hash(char hex[65], const bytes_part *part, int n) {
 }
 
 static void put_meta(json_buf *b, const lrn_file *f, const char *sha) {
-  json_put_key(b, SAFETENSORS_META);
-  json_put_open(b, '{');
+  lrn_json_put_key(b, SAFETENSORS_META);
+  lrn_json_put_open(b, '{');
   for (int i = 0; i < f->meta.n; i++) {
-    json_put_key(b, f->meta.at[i].name);
-    json_put_string(b, f->meta.at[i].value);
+    lrn_json_put_key(b, f->meta.at[i].name);
+    lrn_json_put_string(b, f->meta.at[i].value);
   }
-  json_put_key(b, SAFETENSORS_SHA);
-  json_put_string(b, sha);
-  json_put_close(b, '}');
+  lrn_json_put_key(b, SAFETENSORS_SHA);
+  lrn_json_put_string(b, sha);
+  lrn_json_put_close(b, '}');
 }
 
 static void put_tensor(json_buf *b, const file_entry *e, int64_t *offset) {
   const lrn_tensor *t = e->value;
-  json_put_key(b, e->name);
-  json_put_open(b, '{');
-  json_put_key(b, "dtype");
-  json_put_string(b, safetensors_word(lrn_tensor_dtype(t)));
-  json_put_key(b, "shape");
-  json_put_open(b, '[');
+  lrn_json_put_key(b, e->name);
+  lrn_json_put_open(b, '{');
+  lrn_json_put_key(b, "dtype");
+  lrn_json_put_string(b, safetensors_word(lrn_tensor_dtype(t)));
+  lrn_json_put_key(b, "shape");
+  lrn_json_put_open(b, '[');
   for (int d = 0; d < lrn_tensor_ndim(t); d++)
-    json_put_int(b, lrn_tensor_size(t, d));
-  json_put_close(b, ']');
-  json_put_key(b, "data_offsets");
-  json_put_open(b, '[');
-  json_put_int(b, *offset);
+    lrn_json_put_int(b, lrn_tensor_size(t, d));
+  lrn_json_put_close(b, ']');
+  lrn_json_put_key(b, "data_offsets");
+  lrn_json_put_open(b, '[');
+  lrn_json_put_int(b, *offset);
   *offset += (int64_t)bytes_of(t);
-  json_put_int(b, *offset);
-  json_put_close(b, ']');
-  json_put_close(b, '}');
+  lrn_json_put_int(b, *offset);
+  lrn_json_put_close(b, ']');
+  lrn_json_put_close(b, '}');
 }
 
 /* The length and the JSON; the caller frees b->s. */
 static int put_header(json_buf *b, const lrn_file *f, const int *order, const char *sha) {
   int64_t offset = 0;
   uint64_t n = 0;
-  json_put_raw(b, (const char *)&n, sizeof n); /* its place: it is known at the end */
-  json_put_raw(b, "{", 1); /* raw: no comma after the length */
+  lrn_json_put_raw(b, (const char *)&n, sizeof n); /* its place: it is known at the end */
+  lrn_json_put_raw(b, "{", 1); /* raw: no comma after the length */
   put_meta(b, f, sha);
   for (int i = 0; i < f->tensors.n; i++)
     put_tensor(b, &f->tensors.at[order[i]], &offset);
-  json_put_close(b, '}');
-  json_put_raw(b, "       ", (8 - b->n % 8) % 8);
+  lrn_json_put_close(b, '}');
+  lrn_json_put_raw(b, "       ", (8 - b->n % 8) % 8);
   if (b->status != LRN_OK)
     return b->status;
   n = b->n - sizeof n;

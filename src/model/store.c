@@ -33,26 +33,26 @@ static int put_options(lrn_file *f, const lrn_rbm_options *o) {
   char seed[24];
   int st;
   snprintf(seed, sizeof seed, "%" PRIu64, o->seed);
-  json_put_open(&b, '{');
+  lrn_json_put_open(&b, '{');
   for (int i = 0; i < FIELDS; i++) {
     const char *at = (const char *)o + fields[i].offset;
-    json_put_key(&b, fields[i].name);
+    lrn_json_put_key(&b, fields[i].name);
     if (fields[i].is_int)
-      json_put_int(&b, *(const int64_t *)(const void *)at);
+      lrn_json_put_int(&b, *(const int64_t *)(const void *)at);
     else
-      json_put_double(&b, *(const double *)(const void *)at);
+      lrn_json_put_double(&b, *(const double *)(const void *)at);
   }
-  json_put_key(&b, "visible");
-  json_put_string(&b, lrn_unit_name(o->visible));
-  json_put_key(&b, "hidden");
-  json_put_string(&b, lrn_unit_name(o->hidden));
-  json_put_key(&b, "dtype");
-  json_put_string(&b, lrn_dtype_name(o->dtype));
-  json_put_key(&b, "visible_bias");
-  json_put_string(&b, bias_names[o->visible_bias]);
-  json_put_key(&b, "seed");
-  json_put_string(&b, seed);
-  json_put_close(&b, '}');
+  lrn_json_put_key(&b, "visible");
+  lrn_json_put_string(&b, lrn_unit_name(o->visible));
+  lrn_json_put_key(&b, "hidden");
+  lrn_json_put_string(&b, lrn_unit_name(o->hidden));
+  lrn_json_put_key(&b, "dtype");
+  lrn_json_put_string(&b, lrn_dtype_name(o->dtype));
+  lrn_json_put_key(&b, "visible_bias");
+  lrn_json_put_string(&b, bias_names[o->visible_bias]);
+  lrn_json_put_key(&b, "seed");
+  lrn_json_put_string(&b, seed);
+  lrn_json_put_close(&b, '}');
   st = b.status;
   if (st == LRN_OK)
     st = lrn_file_put_meta(f, "lrn.options", b.s);
@@ -112,7 +112,7 @@ static int bad_option(const char *name) {
 }
 
 static int get_word(const char **out, const json_value *root, const char *name) {
-  *out = json_string(json_get(root, name));
+  *out = lrn_json_string(lrn_json_get(root, name));
   return *out != NULL ? LRN_OK : bad_option(name);
 }
 
@@ -121,9 +121,9 @@ static int get_options(lrn_rbm_options *o, const json_value *root) {
   char *end;
   for (int i = 0; i < FIELDS; i++) {
     char *at = (char *)o + fields[i].offset;
-    const json_value *v = json_get(root, fields[i].name);
-    if (!(fields[i].is_int ? json_int((int64_t *)(void *)at, v)
-                           : json_number((double *)(void *)at, v)))
+    const json_value *v = lrn_json_get(root, fields[i].name);
+    if (!(fields[i].is_int ? lrn_json_int((int64_t *)(void *)at, v)
+                           : lrn_json_number((double *)(void *)at, v)))
       return bad_option(fields[i].name);
   }
   LRN_TRY(get_word(&word, root, "visible"));
@@ -186,9 +186,9 @@ int lrn_rbm_restore(lrn_rbm **out_m, lrn_work **out_w, const lrn_file *f,
                     format != NULL ? format : "nothing");
   if (options == NULL)
     return lrn_fail(LRN_EFORMAT, "load: lrn.options: found nothing, expected a model's options");
-  LRN_GO(json_parse(&doc, options, strlen(options), "load: lrn.options"));
+  LRN_GO(lrn_json_parse(&doc, options, strlen(options), "load: lrn.options"));
   lrn_rbm_defaults(&o);
-  LRN_GO(get_options(&o, json_root(doc)));
+  LRN_GO(get_options(&o, lrn_json_root(doc)));
   o.device = device;
   /* the tensors are looked at first: options of a hostile file must not make us allocate */
   {
@@ -230,7 +230,7 @@ int lrn_rbm_restore(lrn_rbm **out_m, lrn_work **out_w, const lrn_file *f,
   m = NULL;
   w = NULL;
 done:
-  json_free(doc);
+  lrn_json_free(doc);
   lrn_rbm_free(m);
   lrn_work_free(w);
   return st;

@@ -146,8 +146,8 @@ static int check_strides(int nd, const int64_t *size, const int64_t *stride, int
   for (int d = 0; d < nd; d++) {
     int64_t step = stride[d] < 0 ? -(stride[d] + 1) : stride[d], span;
     if (size[d] > 1 && (!lrn_mul(&span, size[d] - 1, step, limit) || (reach += span) > limit))
-      return lrn_fail(LRN_ESHAPE, "tensor_wrap: stride: got %lld on dimension %d of size %lld: more "
-                      "than 2^47 bytes", (long long)stride[d], d, (long long)size[d]);
+      return lrn_fail(LRN_ESHAPE, "tensor_wrap: stride: got %lld on dimension %d of size %lld: "
+                      "more than 2^47 bytes", (long long)stride[d], d, (long long)size[d]);
   }
   return LRN_OK;
 }

@@ -54,7 +54,7 @@ lrn_view lrn_broadcast_view(const lrn_view *v, int nd, const int64_t *size);
 
 /* LRN_ESTATE where t may not be written to. */
 int lrn_check_writable(const lrn_tensor *t, const char *function);
-/* Also LRN_ESHAPE where several positions of t are one element: what would it hold after a write? */
+/* Also LRN_ESHAPE where several positions of t are one element: which write would it hold? */
 int lrn_check_target(const lrn_tensor *t, const char *function);
 
 /* Integers that float32 cannot hold. */
