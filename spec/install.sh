@@ -384,6 +384,8 @@ case $mode in
     check "find_package builds the examples" by_find_package "$prefix" "$tmp/found_embed" \
       "train threads host host_cpp"
     check "find_package: 0.1 with the component lua" finds yes "0.1 COMPONENTS lua"
+    [ ! -e "$prefix/lib/liblrn_plot.so" ] ||
+      check "find_package: the component plot" finds yes "COMPONENTS plot"
     check "find_package: not 0.2" finds no "0.2"
     check "find_package: no component that is none" finds no "COMPONENTS nonsense"
     check "a project without a build type takes it in" no_build_type
