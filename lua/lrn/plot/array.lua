@@ -92,15 +92,17 @@ end
 
 --- Least and greatest finite number of a list, and how many are not finite.
 -- @tparam {number} data
+-- @number[opt] above numbers that are not above this one are left out like those
 -- @treturn ?number least
 -- @treturn ?number greatest
 -- @treturn int
 -- @usage print(require("lrn.plot.array").range{ 1, 0 / 0, 3 })   --> 1 3 1
-function M.range(data)
+function M.range(data, above)
   local lo, hi, bad = math.huge, -math.huge, 0
+  above = above or -math.huge
   for i = 1, #data do
     local v = data[i]
-    if v - v ~= 0 then
+    if v - v ~= 0 or v <= above then
       bad = bad + 1
     else
       if v < lo then lo = v end

@@ -4,21 +4,17 @@
 -- @classmod lrn.plot.Axes
 
 local array = require "lrn.plot.array"
-local canvases = require "lrn.plot.canvas"
+local artists = require "lrn.plot.artists"
 local check = require "lrn.check"
 local colors = require "lrn.plot.colors"
+local images = require "lrn.plot.images"
 local legend = require "lrn.plot.legend"
-local mosaic = require "lrn.plot.mosaic"
+local scale = require "lrn.plot.scale"
+local series = require "lrn.plot.series"
 
 local FONT, TITLE = 10, 12
-local STYLES = { "-", "--", "-.", ":", "none" }
 
 -- Options, as rules of lrn.check.
-local LINE = { label = { "string" }, color = { "any" }, width = { "number", 1.5, min = 0 },
-               style = { "string", "-", choices = STYLES }, size = { "number", 6, min = 0 },
-               marker = { "string", choices = canvases.markers },
-               alpha = { "number", 1, min = 0, max = 1 } }
-local IMAGE = { cmap = { "string", "viridis" }, vmin = { "number" }, vmax = { "number" } }
 local FONT_SIZE = { "number", FONT, min = 1, max = 1000 }
 local COLOR = { "any", "black" }
 local XLABEL = { size = FONT_SIZE, color = COLOR }
@@ -26,11 +22,15 @@ local YLABEL = { size = FONT_SIZE, color = COLOR, horizontal = { "boolean", fals
 local TITLES = { loc = { "string", "center", choices = { "left", "center", "right" } },
                  size = { "number", TITLE, min = 1, max = 1000 }, color = COLOR }
 local LEGEND = { loc = { "string", "best", choices = legend.locations } }
+local SCALE = { "string", required = true, choices = scale.names }
 local COLORBAR = { label = { "string" } }
 
 local Axes = {}
 Axes.__index = Axes
 Axes.__name = "lrn.plot.Axes"
+for _, methods in ipairs{ series, images } do
+  for name, method in pairs(methods) do Axes[name] = method end
+end
 
 local M = { Axes = Axes }
 
@@ -38,7 +38,8 @@ local M = { Axes = Axes }
 -- @usage local ax = require("lrn.plot").figure():axes(1, 1)
 function M.new(figure)
   return setmetatable({ figure = figure, artists = {}, titles = {}, labels = {}, limits = {},
-                        shown = true }, Axes)
+                        categories = {}, fixed = {}, scales = { x = "linear", y = "linear" },
+                        series = 0, shown = true }, Axes)
 end
 
 function Axes:__tostring()
@@ -46,117 +47,75 @@ function Axes:__tostring()
 end
 
 --------------------------------------------------------------------------------------------
--- What is drawn
+-- For the modules of lrn.plot
 --------------------------------------------------------------------------------------------
 
-local function lost(self, where, bad, n)
+--- Counts values that are left out, and warns.
+function Axes:_lost(where, bad, n)
   if bad > 0 then
     self.figure.nan_count = self.figure.nan_count + bad
     warn(("lrn: %s: %d of %d values are not finite and are left out"):format(where, bad, n))
   end
 end
 
-local function is_options(x)
-  return type(x) == "table" and x[1] == nil and getmetatable(x) == nil
+--- The next colour of the palette.
+function Axes:_next_color()
+  self.series = self.series + 1
+  return "C" .. (self.series - 1) % #colors.tab10
 end
 
---- A line through points. NaN and infinities break it and are counted in `fig.nan_count`.
--- @param[opt] x tensor or list; positions 1 to n without
--- @param y tensor or list
--- @tparam[opt] table opts label, color ("C0"), width (1.5), style ("-" "--" "-." ":" "none"),
--- marker ("o" "." "s" "^" "x" "+"), size (6, of the marker), alpha (1)
--- @return self
--- @usage require("lrn.plot").figure():axes():line({ 3, 2, 1.5 }, { label = "train" })
-function Axes:line(x, y, opts)
-  local implicit, bad, xs, ys, color = y == nil or opts == nil and is_options(y), 0, nil, nil, nil
-  if implicit then x, y, opts = nil, x, y or opts end
-  opts = check.options("line", opts, LINE)
-  ys = array.from(y, "line", 1)
-  if implicit then
-    xs = { data = {}, n = ys.n }
-    for i = 1, ys.n do xs.data[i] = i end
-  else
-    xs = array.from(x, "line", 1)
+--- The colour of the last series, or the first of the palette.
+function Axes:_last_color()
+  for i = #self.artists, 1, -1 do
+    local a = self.artists[i]
+    if a.kind == "line" or a.kind == "scatter" then return a.color end
   end
-  if xs.n ~= ys.n then
-    check.raise("size", "line: y: got %d values, expected %d as in x", ys.n, xs.n)
-  end
-  -- Runs of points between those that are not finite.
-  local runs, run = {}, nil
-  for i = 1, ys.n do
-    local px, py = xs.data[i], ys.data[i]
-    if px - px == 0 and py - py == 0 then
-      if not run then
-        run = { x = {}, y = {} }
-        runs[#runs + 1] = run
-      end
-      run.x[#run.x + 1], run.y[#run.y + 1] = px, py
-    else
-      run, bad = nil, bad + 1
+  return "C0"
+end
+
+--- Positions of names on an axis; new names get the next whole numbers.
+function Axes:_categorize(axis, names, where)
+  local c = self.categories[axis] or { names = {}, at = {} }
+  local positions = {}
+  for i, name in ipairs(names) do
+    if type(name) ~= "string" then
+      check.raise("type", "%s: %s: got %s, expected a string as the first", where, axis,
+        check.show(name))
     end
+    if not c.at[name] then
+      c.names[#c.names + 1] = name
+      c.at[name] = #c.names
+    end
+    positions[i] = c.at[name]
   end
-  lost(self, "line", bad, ys.n)
-  self.series = (self.series or 0) + 1
-  color = { colors.rgba(opts.color or "C" .. (self.series - 1) % #colors.tab10) }
-  color[4] = color[4] * opts.alpha
-  self.artists[#self.artists + 1] = {
-    kind = "line", runs = runs, label = opts.label, color = color, width = opts.width,
-    style = opts.style, marker = opts.marker, size = opts.size,
-    whole = implicit or ys.n > 2 and array.whole(xs.data),
-  }
+  self.categories[axis] = c
+  return positions
+end
+
+-- A logarithmic axis has no place for values that are not positive, nor for images.
+local function check_logarithmic(self, axis, a)
+  if self.scales[axis] ~= "log" then return end
+  if a.kind == "image" then
+    check.raise("state", "%sscale: an image needs linear axes", axis)
+  end
+  local bad, n = 0, 0
+  for _, list in ipairs(a.data[axis]) do
+    local _, _, without = array.range(list, 0)
+    bad, n = bad + without, n + #list
+  end
+  if a.base and a.base[axis] then bad = 0 end -- empty bins
+  if bad > 0 then
+    self.figure.nan_count = self.figure.nan_count + bad
+    warn(("lrn: %sscale: %d of %d values are not positive and have no place on a log axis")
+      :format(axis, bad, n))
+  end
+end
+
+--- Adds an artist (see lrn.plot.artists).
+function Axes:_add(artist)
+  for _, axis in ipairs{ "x", "y" } do check_logarithmic(self, axis, artist) end
+  self.artists[#self.artists + 1] = artist
   return self
-end
-
-local function add_image(self, where, image)
-  lost(self, where, image.bad, image.width * image.height)
-  image.kind = "image"
-  self.artists[#self.artists + 1] = image
-  return self
-end
-
---- An image: h x w numbers through a colour map, or h x w x 3 (RGB, as bytes 0..255 or in 0..1).
--- Row 1 is on top; pixel (i, j) is centred on y = i, x = j.
--- @param t tensor or nested list
--- @tparam[opt] table opts cmap ("viridis"), vmin, vmax (least and greatest of the data)
--- @return self
--- @usage require("lrn.plot").figure():axes():image({ { 0, 1 }, { 2, 3 } }, { cmap = "gray" })
-function Axes:image(t, opts)
-  local a = array.from(t, "image")
-  local lo, hi, bad = array.range(a.data)
-  local nd = #a.shape
-  local rgb = nd == 3 and a.shape[3] == 3
-  opts = check.options("image", opts, IMAGE)
-  if not rgb and nd ~= 2 or a.n == 0 then
-    check.raise("size", "image: data: got shape %s, expected [h, w] or [h, w, 3]",
-      array.shape_text(a.shape))
-  end
-  if rgb then
-    lo, hi = 0, (hi or 0) > 1 and 255 or 1
-  end
-  lo, hi = opts.vmin or lo or 0, opts.vmax or hi or 1
-  return add_image(self, "image", {
-    width = a.shape[2], height = a.shape[1], channels = 3, vmin = lo, vmax = hi, bad = bad,
-    cmap = opts.cmap,
-    bytes = rgb and mosaic.gray_bytes(a.data, lo, hi) or colors.apply(a.data, lo, hi, opts.cmap),
-  })
-end
-
---- A mosaic of images: the columns of W, or the images of an n x h x w array.
--- Ticks and frame are off.
--- @param W tensor or nested list, V x H (a tile for each of the H columns)
--- @tparam[opt] table opts `tile` = {height, width} or {height, width, 3} (square), `cols`, `gap`
--- (1), `scale` ("tile", "all", "symmetric"), `vmin`, `vmax` (instead of scale), `cmap` ("gray"),
--- `background` ("#ffffff")
--- @return self
--- @usage require("lrn.plot").figure():axes():mosaic({ { 0, 1 }, { 1, 0 }, { 1, 1 }, { 0, 0 } })
-function Axes:mosaic(W, opts)
-  return self:composed("mosaic", mosaic.compose("mosaic", W, opts))
-end
-
---- Adds what `lrn.plot.mosaic.compose` made, without frame. For the modules of lrn.plot.
-function Axes:composed(where, image)
-  self.shown = false
-  return add_image(self, where, image)
 end
 
 --------------------------------------------------------------------------------------------
@@ -202,6 +161,10 @@ local function set_limits(self, which, lo, hi)
     check.raise("value", "%slim: got %s and %s, expected two different finite numbers", which,
       check.show(lo), check.show(hi))
   end
+  if self.scales[which] == "log" and (lo <= 0 or hi <= 0) then
+    check.raise("value", "%slim: got %s and %s, expected positive limits on a log axis", which, lo,
+      hi)
+  end
   self.limits[which] = { lo, hi }
   return self
 end
@@ -219,6 +182,69 @@ function Axes:xlim(lo, hi) return set_limits(self, "x", lo, hi) end
 -- @return self
 -- @usage require("lrn.plot").figure():axes():ylim(0, 1)
 function Axes:ylim(lo, hi) return set_limits(self, "y", lo, hi) end
+
+local function set_scale(self, axis, name)
+  name = check.value(axis .. "scale", "name", name, SCALE)
+  local limits = self.limits[axis]
+  if name == "log" and limits and (limits[1] <= 0 or limits[2] <= 0) then
+    check.raise("value", "%sscale: the limits %s and %s are not positive", axis, limits[1],
+      limits[2])
+  end
+  if name == self.scales[axis] then return self end
+  self.scales[axis] = name
+  for _, a in ipairs(self.artists) do check_logarithmic(self, axis, a) end
+  return self
+end
+
+--- The scale of the x axis: "linear" or "log". What is not positive has no place on a logarithmic
+-- axis: it breaks lines and is counted in `fig.nan_count`.
+-- @string name
+-- @return self
+-- @usage require("lrn.plot").figure():axes():line({ 1, 10, 100 }, { 1, 2, 3 }):xscale "log"
+function Axes:xscale(name) return set_scale(self, "x", name) end
+
+--- The scale of the y axis: "linear" or "log".
+-- @string name
+-- @return self
+-- @usage require("lrn.plot").figure():axes():line{ 1, .1, .01 }:yscale "log"
+function Axes:yscale(name) return set_scale(self, "y", name) end
+
+local function set_ticks(self, axis, values, labels)
+  local where = axis .. "ticks"
+  local list = array.from(values, where, 1).data
+  local order, fixed = {}, { values = {}, labels = labels and {} }
+  if labels ~= nil and (type(labels) ~= "table" or #labels ~= #list) then
+    check.raise("size", "%s: labels: got %s, expected a list of %d", where,
+      type(labels) == "table" and #labels or check.show(labels), #list)
+  end
+  for i, v in ipairs(list) do
+    if v - v ~= 0 then
+      check.raise("value", "%s: values: got %s, expected finite numbers", where, check.show(v))
+    end
+    order[i] = i
+  end
+  table.sort(order, function(a, b) return list[a] < list[b] end)
+  for i, k in ipairs(order) do
+    fixed.values[i] = list[k]
+    if labels then fixed.labels[i] = tostring(labels[k]) end
+  end
+  self.fixed[axis] = fixed
+  return self
+end
+
+--- Ticks of the x axis where you want them. Labels that would overlap are slanted, then thinned.
+-- @param values tensor or list; empty: no ticks
+-- @tparam[opt] {string} labels the numbers themselves without
+-- @return self
+-- @usage require("lrn.plot").figure():axes():xlim(0, 2):xticks({ 0, 1, 2 }, { "a", "b", "c" })
+function Axes:xticks(values, labels) return set_ticks(self, "x", values, labels) end
+
+--- Ticks of the y axis where you want them.
+-- @param values tensor or list; empty: no ticks
+-- @tparam[opt] {string} labels the numbers themselves without
+-- @return self
+-- @usage require("lrn.plot").figure():axes():ylim(0, 1):yticks{ 0, .5, 1 }
+function Axes:yticks(values, labels) return set_ticks(self, "y", values, labels) end
 
 --- Lines behind the data at each tick.
 -- @bool[opt=true] on
@@ -238,8 +264,9 @@ function Axes:axis(on)
   return self
 end
 
---- A legend of the lines that have a label.
--- @tparam[opt] table opts `loc`: "best" (hides least), "upper right", "lower center", ...
+--- A legend of all that has a label.
+-- @tparam[opt] table opts `loc`: "best" (hides least), "upper right", "lower center", ...,
+-- "outside" (right of the axes)
 -- @return self
 -- @usage require("lrn.plot").figure():axes():line({ 1, 2 }, { label = "a" }):legend{ loc = "best" }
 function Axes:legend(opts)
@@ -248,19 +275,22 @@ function Axes:legend(opts)
   return self
 end
 
---- A colour bar right of the axes, for its last image.
+--- A colour bar right of the axes, for the last thing in them whose colours stand for numbers:
+-- image, heat map, mosaic, scatter.
 -- @tparam[opt] table opts `label`
 -- @return self
 -- @usage require("lrn.plot").figure():axes():image({ { 0, 1 } }):colorbar{ label = "weight" }
 function Axes:colorbar(opts)
   opts = check.options("colorbar", opts, COLORBAR)
-  for _, a in ipairs(self.artists) do
-    if a.kind == "image" then self.bar = { image = a, label = opts.label } end
+  local mapped = artists.mapped(self.artists)
+  if not mapped then
+    check.raise("state",
+      "colorbar: there is no image in these axes, and nothing else whose colours are numbers")
   end
-  if not self.bar then check.raise("state", "colorbar: there is no image in these axes") end
-  if not self.bar.image.vmin then
+  if not mapped.vmin then
     check.raise("state", 'colorbar: the tiles have a scale each; use scale = "all" or "symmetric"')
   end
+  self.ramp = { of = mapped, label = opts.label }
   return self
 end
 

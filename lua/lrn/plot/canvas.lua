@@ -7,7 +7,7 @@
 
 local colors = require "lrn.plot.colors"
 
-local floor, max, pi = math.floor, math.max, math.pi
+local floor, max, min, pi, huge = math.floor, math.max, math.min, math.pi, math.huge
 
 local FAMILY = "DejaVu Sans, sans-serif"
 local SHADES = { left = 0, center = .5, right = 1 }
@@ -83,6 +83,16 @@ function Canvas:fit(text, size, width, weight)
   return text, size
 end
 
+-- Of a rectangle, in order around it.
+local CORNER_X, CORNER_Y = { [0] = 0, 1, 1, 0 }, { [0] = 0, 0, 1, 1 }
+
+-- Cosine and sine of an angle in degrees, exact at right angles.
+local function turn(angle)
+  if angle == 0 then return 1, 0 end
+  if angle == 90 then return 0, 1 end
+  return math.cos(angle * pi / 180), math.sin(angle * pi / 180)
+end
+
 function Canvas:add(primitive)
   self.list[#self.list + 1] = primitive
   return primitive
@@ -90,7 +100,8 @@ end
 
 --- Adds a text. Its point is the left end, middle or right end (`halign`) of the "baseline" of
 -- the first line, the "top" of its capitals, the "middle" of the capitals, or the "bottom" of
--- the last descent (`valign`). `angle` is 0 or 90, counter-clockwise, about that point.
+-- the last descent (`valign`). `angle` is in degrees, counter-clockwise, about that point. The
+-- primitive has its `box`, and where it is slanted the four corners of its `quad`.
 function Canvas:text(role, text, x, y, t)
   local size, halign, valign = t.size, t.halign or "left", t.valign or "baseline"
   local m = self:measure(text, size, t.weight)
@@ -100,14 +111,26 @@ function Canvas:text(role, text, x, y, t)
   local left = m.x - SHADES[halign] * m.w
   local p = { kind = "text", role = role, text = text, size = size, weight = t.weight,
               halign = halign, angle = t.angle or 0, color = colors.hex(t.color or "black") }
-  if p.angle == 90 then
-    p.x, p.y = x + down, y
-    p.box = { x = p.x + m.y, y = y - left - m.ink_w, w = m.ink_h, h = m.ink_w }
-  else
-    p.x, p.y = x, y + down
-    p.box = { x = x + left, y = p.y + m.y, w = m.ink_w, h = m.ink_h }
+  local cosine, sine = turn(p.angle)
+  p.x, p.y = x + down * sine, y + down * cosine
+  local x1, x2, y1, y2, quad = huge, -huge, huge, -huge, {}
+  for i = 0, 3 do
+    local lx, ly = left + CORNER_X[i] * m.ink_w, m.y + CORNER_Y[i] * m.ink_h
+    local px, py = p.x + lx * cosine + ly * sine, p.y - lx * sine + ly * cosine
+    x1, x2, y1, y2 = min(x1, px), max(x2, px), min(y1, py), max(y2, py)
+    quad[2 * i + 1], quad[2 * i + 2] = px, py
   end
+  p.box = { x = x1, y = y1, w = x2 - x1, h = y2 - y1 }
+  if p.angle % 90 ~= 0 then p.quad = quad end
   return self:add(p)
+end
+
+--- Moves a text.
+function Canvas:move(p, dx, dy) -- luacheck: ignore 212
+  p.x, p.y, p.box.x, p.box.y = p.x + dx, p.y + dy, p.box.x + dx, p.box.y + dy
+  for i = 1, p.quad and 7 or 0, 2 do
+    p.quad[i], p.quad[i + 1] = p.quad[i] + dx, p.quad[i + 1] + dy
+  end
 end
 
 --- Adds an open path through points = {x, y, x, y, ...}.
@@ -117,17 +140,26 @@ function Canvas:line(role, points, t)
                    join = t.join }
 end
 
---- Adds a mark ("o", "s", "^", "x", "+", ".") of `size` at each of the points.
-function Canvas:marks(role, points, t)
-  return self:add{ kind = "marks", role = role, points = points, color = colors.hex(t.color),
-                   marker = t.marker, size = t.size, clip = t.clip }
+--- Adds a closed path through points, filled.
+function Canvas:polygon(role, points, t)
+  return self:add{ kind = "polygon", role = role, points = points, color = colors.hex(t.color),
+                   clip = t.clip }
 end
 
---- Adds a rectangle with `fill`, `stroke` (a colour) of `width`, round corners of `radius`.
+--- Adds a mark ("o", "s", "^", "x", "+", ".") of `size` at each of the points. Lists `colors` (as
+-- "#rrggbb") and `sizes` give each its own.
+function Canvas:marks(role, points, t)
+  return self:add{ kind = "marks", role = role, points = points, color = colors.hex(t.color),
+                   marker = t.marker, size = t.size, colors = t.colors, sizes = t.sizes,
+                   clip = t.clip }
+end
+
+--- Adds a rectangle with `fill`, `stroke` (a colour) of `width`, round corners of `radius`; `snap`
+-- puts the edges of one without stroke on whole pixels.
 function Canvas:rect(role, x, y, w, h, t)
   return self:add{ kind = "rect", role = role, x = x, y = y, w = w, h = h,
                    fill = t.fill and colors.hex(t.fill), stroke = t.stroke and colors.hex(t.stroke),
-                   width = t.width, radius = t.radius }
+                   width = t.width, radius = t.radius, clip = t.clip, snap = t.snap }
 end
 
 --- Adds pixels ({ bytes, width, height, channels }) that fill a rectangle.
@@ -177,7 +209,7 @@ local function snapper(scale, raster)
     return max(1, floor(w * scale + .5)) / scale
   end
   local function place(v, w)
-    if floor(width(w) * scale + .5) % 2 == 1 then return (floor(v * scale) + .5) / scale end
+    if w > 0 and floor(width(w) * scale + .5) % 2 == 1 then return (floor(v * scale) + .5) / scale end
     return floor(v * scale + .5) / scale
   end
   return place, width
@@ -211,18 +243,32 @@ function PAINT.line(c, p, _, _, place, width)
   c:polyline(points):stroke()
 end
 
+function PAINT.polygon(c, p)
+  c:polyline(p.points):close_path():fill()
+end
+
+-- Opaque marks of one colour and size are one path; others cover each other, so each is painted.
 function PAINT.marks(c, p)
   local mark, filled = MARKS[p.marker], true
+  local alpha = select(4, colors.rgba(p.color))
+  local each = p.colors or p.sizes or alpha < 1
   for i = 1, #p.points, 2 do
-    filled = mark(c, p.points[i], p.points[i + 1], p.size / 2)
+    local k = (i + 1) // 2
+    local size = p.sizes and p.sizes[k] or p.size
+    filled = mark(c, p.points[i], p.points[i + 1], size / 2)
+    if each then
+      if p.colors then c:set_source_rgba(colors.rgba(p.colors[k])) end
+      if filled then c:fill() else c:set_line_width(size / 5):stroke() end
+    end
   end
+  if each then return end
   if filled then c:fill() else c:set_line_width(p.size / 5):stroke() end
 end
 
 function PAINT.rect(c, p, _, _, place, width)
   local x, y, x2, y2 = p.x, p.y, p.x + p.w, p.y + p.h
   local w = p.stroke and p.width or 0
-  if p.stroke then x, y, x2, y2 = place(x, w), place(y, w), place(x2, w), place(y2, w) end
+  if p.stroke or p.snap then x, y, x2, y2 = place(x, w), place(y, w), place(x2, w), place(y2, w) end
   if p.radius then
     rounded(c, x, y, x2 - x, y2 - y, p.radius)
   else

@@ -100,19 +100,36 @@ end
 -- @treturn string three bytes a number
 -- @usage print(#require("lrn.plot.colors").apply({ 0, .5, 1 }, 0, 1, "gray"))   --> 9
 function M.apply(data, lo, hi, cmap, bad)
-  local entries, out = M.map(cmap), {}
-  local scale, hole = hi > lo and 255 / (hi - lo) or 0, M.bytes(bad or "#ffffff")
-  local shift = hi > lo and .5 or 128
-  for i = 1, #data do
-    local v = data[i]
-    if v - v ~= 0 then
-      out[i] = v == math.huge and entries[255] or v == -math.huge and entries[0] or hole
-    else
-      v = floor((v - lo) * scale + shift)
-      out[i] = entries[v < 0 and 0 or v > 255 and 255 or v]
-    end
-  end
+  local entry, hole, out = M.mapper(lo, hi, cmap), M.bytes(bad or "#ffffff"), {}
+  for i = 1, #data do out[i] = entry(data[i]) or hole end
   return concat(out)
+end
+
+--- Entries of a colour map for numbers, as `apply` takes them: a function of a number that gives
+-- three bytes, nil for NaN.
+-- @number lo
+-- @number hi
+-- @string cmap
+-- @usage print(#require("lrn.plot.colors").mapper(0, 1, "gray")(.5))   --> 3
+function M.mapper(lo, hi, cmap)
+  local entries = M.map(cmap)
+  local scale, shift = hi > lo and 255 / (hi - lo) or 0, hi > lo and .5 or 128
+  return function(v)
+    if v ~= v then return nil end
+    v = (v - lo) * scale + shift
+    return entries[v < 0 and 0 or v > 255 and 255 or floor(v)]
+  end
+end
+
+--- Whether black or white is read better on a colour, by its luminance (WCAG 2).
+-- @number r 0..1
+-- @number g
+-- @number b
+-- @usage print(require("lrn.plot.colors").contrast(1, 1, 0))   --> black
+function M.contrast(r, g, b)
+  local function linear(v) return v <= .03928 and v / 12.92 or ((v + .055) / 1.055) ^ 2.4 end
+  local luminance = .2126 * linear(r) + .7152 * linear(g) + .0722 * linear(b)
+  return luminance > .179 and "black" or "white" -- where both contrasts are equal
 end
 
 --- A colour as red, green, blue, alpha in 0..1.

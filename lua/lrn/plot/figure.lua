@@ -7,11 +7,11 @@ local canvases = require "lrn.plot.canvas"
 local check = require "lrn.check"
 local panel = require "lrn.plot.panel"
 
-local floor, max = math.floor, math.max
+local floor, max, min = math.floor, math.max, math.min
 
 local SUPTITLE = 14
 local EDGE, GAP = 6, 12 -- points around all, and between axes
-local ROUNDS = 3 -- ticks depend on the room for them, the room on their labels
+local ROUNDS, FREE = 8, 4 -- ticks depend on the room for them, the room on their labels
 local LEAST = 8 -- pixels of an inner box, however small the figure
 
 local COUNT = { "integer", 1, min = 1, max = 100 }
@@ -113,7 +113,8 @@ local function lay_out(self, canvas)
   local w = .75 * width / cols
   local heights, plans, left, right, above, below = {}, {}, nil, nil, nil, nil
   for r = 1, rows do heights[r] = .7 * height / rows end
-  for _ = 1, ROUNDS do
+  for round = 1, ROUNDS do
+    local old_w, old_heights, moved = w, table.move(heights, 1, rows, 1, {}), 0
     left, right, above, below = {}, {}, {}, {}
     for c = 1, cols do left[c], right[c] = 0, 0 end
     for r = 1, rows do above[r], below[r] = 0, 0 end
@@ -140,6 +141,13 @@ local function lay_out(self, canvas)
         heights[r] = max(LEAST, need)
       end
     end
+    -- Labels that change their form with the room could go to and fro: later rounds only shrink.
+    if round > FREE then
+      w = min(w, old_w)
+      for r = 1, rows do heights[r] = min(heights[r], old_heights[r]) end
+    end
+    for r = 1, rows do moved = max(moved, math.abs(heights[r] - old_heights[r])) end
+    if max(moved, math.abs(w - old_w)) < .5 then break end
   end
   local y = top
   local boxes = {}

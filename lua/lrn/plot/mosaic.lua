@@ -168,7 +168,8 @@ function M.compose(where, W, opts, by_row)
     for y = 1, t.h do lines[#lines + 1] = concat(strips[y]) end
   end
   local image = { bytes = concat(lines), width = width, height = rows * (t.h + gap) - gap,
-                  channels = 3, tiles = t.n, rows = rows, cols = cols, bad = bad, cmap = cmap }
+                  channels = 3, tiles = t.n, rows = rows, cols = cols, bad = bad,
+                  cmap = t.channels == 1 and cmap or nil }
   if scale ~= "tile" then image.vmin, image.vmax = lo, hi end
   return image
 end

@@ -2,26 +2,22 @@
 -- place. The figure asks for the plan of each axes, gives them boxes, and has them drawn.
 -- @module lrn.plot.panel
 
-local array = require "lrn.plot.array"
-local colors = require "lrn.plot.colors"
+local artists = require "lrn.plot.artists"
+local axis = require "lrn.plot.axis"
+local colorbar = require "lrn.plot.colorbar"
 local legend = require "lrn.plot.legend"
-local ticks = require "lrn.plot.ticks"
+local scale = require "lrn.plot.scale"
 
 local floor, ceil, max, min, huge = math.floor, math.ceil, math.max, math.min, math.huge
-local abs = math.abs
 
 -- Points, as in matplotlib.
 local FONT = 10
-local TICK, PAD, LABEL_PAD, TITLE_PAD = 3.5, 3.5, 4, 6
-local SPINE, GRID = .8, .8
-local BAR, BAR_GAP = 10, 8 -- width of a colour bar, and its distance
+local LABEL_PAD, TITLE_PAD = 4, 6
+local TICK, PAD, SPINE = axis.TICK, axis.PAD, axis.SPINE
+local LEGEND_GAP = 8 -- between axes and a legend outside
 
 local MARGIN = .05 -- of the range of the data, on each side
-local GRID_COLOR = "#b0b0b0"
-
--- On, off, on, off in line widths.
-local DASHES = { ["-"] = {}, ["--"] = { 3.7, 1.6 }, ["-."] = { 6.4, 1.6, 1, 1.6 },
-                 [":"] = { 1, 1.65 } }
+local FAR = 16000 -- pixels: what is beyond is drawn there
 
 local M = {}
 
@@ -32,80 +28,37 @@ local function last_image(axes)
   return nil
 end
 
--- The limits of the data with their margin; constant data gets .5 on both sides.
-local function widen(lo, hi, margin)
-  if lo > hi then return 0, 1 end
-  if hi - lo <= 1e-13 * max(abs(lo), abs(hi)) then
-    local d = max(.5, 1e-3 * abs(lo))
-    return lo - d, hi + d
-  end
-  return lo - margin * (hi - lo), hi + margin * (hi - lo)
-end
-
-local function view(axes)
-  local x1, x2, y1, y2, margin = huge, -huge, huge, -huge, MARGIN
-  local whole_x, whole_y, lines, image = true, false, 0, last_image(axes)
+-- Limits and scale of one axis, and whether its ticks are whole numbers.
+local function view_axis(axes, which, image)
+  local s, lists, base, votes = scale[axes.scales[which]], {}, false, { yes = 0, no = 0 }
   for _, a in ipairs(axes.artists) do
-    if a.kind == "line" then
-      lines = lines + 1
-      whole_x = whole_x and a.whole
-      for _, run in ipairs(a.runs) do
-        local xa, xb = array.range(run.x)
-        local ya, yb = array.range(run.y)
-        x1, x2, y1, y2 = min(x1, xa), max(x2, xb), min(y1, ya), max(y2, yb)
-      end
-    end
+    for _, list in ipairs(a.data[which]) do lists[#lists + 1] = list end
+    base = base or a.base and a.base[which] == 0
+    local whole = a.whole and a.whole[which]
+    if whole ~= nil then votes[whole and "yes" or "no"] = votes[whole and "yes" or "no"] + 1 end
   end
-  whole_x = whole_x and lines > 0
-  if image then
-    margin = 0
-    whole_x, whole_y = lines == 0 or whole_x, true
-    x1, x2 = min(x1, .5), max(x2, image.width + .5)
-    y1, y2 = min(y1, .5), max(y2, image.height + .5)
+  local lo, hi = scale.range(s, lists)
+  local low, high = image and 0 or MARGIN, image and 0 or MARGIN
+  if base and s.name == "linear" and lo <= hi then -- bars stand on the axis
+    lo, hi = min(lo, 0), max(hi, 0)
+    if lo == 0 and hi > 0 then low = 0 end
+    if hi == 0 and lo < 0 then high = 0 end
+  elseif base and lo <= hi then
+    lo, low = lo / 2, 0
   end
-  x1, x2 = widen(x1, x2, margin)
-  y1, y2 = widen(y1, y2, margin)
-  if image then y1, y2 = y2, y1 end
-  local xlim, ylim = axes.limits.x, axes.limits.y
-  if xlim then x1, x2 = xlim[1], xlim[2] end
-  if ylim then y1, y2 = ylim[1], ylim[2] end
-  return { x1 = x1, x2 = x2, y1 = y1, y2 = y2, whole_x = whole_x, whole_y = whole_y }
+  local from, to = s.widen(lo, hi, low, high)
+  if which == "y" and (image or axes.categories.y) then from, to = to, from end
+  local limits = axes.limits[which]
+  if limits then from, to = limits[1], limits[2] end
+  return { scale = s, from = from, to = to,
+           whole = votes.no == 0 and (votes.yes > 0 or image ~= nil) }
 end
 
--- At most n ticks between two limits, in either order.
-local function ticks_between(a, b, n, whole)
-  local values = ticks.locate(min(a, b), max(a, b), { n = max(1, min(9, n)), integer = whole })
-  local labels, suffix = ticks.format(values)
-  return { values = values, labels = labels, suffix = suffix }
-end
-
-local function widest(canvas, labels, size)
-  local w = 0
-  for _, label in ipairs(labels) do w = max(w, canvas:measure(label, size).w) end
-  return w
-end
-
--- As many as their labels have room for, half an em apart.
-local function x_ticks(canvas, v, width, size)
-  local n, t = max(1, min(9, floor(width / (3 * size)))), nil
-  while true do
-    t = ticks_between(v.x1, v.x2, n, v.whole_x)
-    local count = #t.values
-    local pitch = count > 1
-      and width * abs((t.values[2] - t.values[1]) / (v.x2 - v.x1)) or huge
-    if n == 1 or widest(canvas, t.labels, size) + .6 * size <= pitch then return t end
-    n = n - 1
-  end
-end
-
--- How far labels at ticks between two limits, `length` pixels apart, reach over both ends.
-local function overhang(values, from, to, length, half)
-  local before, after = 0, 0
-  for i, v in ipairs(values) do
-    local at = (v - from) / (to - from) * length
-    before, after = max(before, half(i) - at), max(after, at + half(i) - length)
-  end
-  return before, after
+local function plan_axis(axes, canvas, v, which, length, deep)
+  local names = axes.categories[which]
+  return axis.plan(canvas, { upright = which == "y", scale = v.scale, from = v.from, to = v.to,
+                             length = length, size = FONT * canvas.unit, whole = v.whole,
+                             deep = deep, names = names and names.names, fixed = axes.fixed[which] })
 end
 
 -- Titles, placed in lines: the rows of texts from the axes upwards, each with its parts.
@@ -154,27 +107,21 @@ end
 -- needed around the box.
 -- @usage -- local plan = require("lrn.plot.panel").plan(ax, canvas, 400, 300, 480)
 function M.plan(axes, canvas, width, height, cell_width)
-  local u = canvas.unit
+  local u, image, offset = canvas.unit, last_image(axes), 0
   local size = FONT * u
   local cap, descent = canvas:metrics("H", size)
-  local v, offset, before, after = view(axes), 0, nil, nil
-  local p = { view = v, left = 0, right = 0, top = 0, bottom = 0, size = size, cap = cap,
-              descent = descent }
+  local p = { left = 0, right = 0, top = 0, bottom = 0, size = size, cap = cap, descent = descent,
+              x = view_axis(axes, "x", image), y = view_axis(axes, "y", image) }
   local reach = (TICK + PAD) * u
-  local function half_cap() return cap / 2 end
   if axes.shown then
-    p.x = x_ticks(canvas, v, width, size)
-    p.y = ticks_between(v.y1, v.y2, floor(height / (2 * size)), v.whole_y)
-    p.y_width = widest(canvas, p.y.labels, size)
-    p.left = reach + p.y_width
-    p.bottom = reach + cap + descent
-    if p.x.suffix ~= "" then p.bottom = p.bottom + PAD * u + cap + descent end
-    if p.y.suffix ~= "" then offset = PAD * u + cap + descent end
-    before, after = overhang(p.x.values, v.x1, v.x2, width, function(i)
-      return canvas:measure(p.x.labels[i], size).w / 2
-    end)
-    p.left, p.right = max(p.left, before), max(SPINE * u, after)
-    p.top = select(2, overhang(p.y.values, v.y1, v.y2, height, half_cap))
+    p.x.ticks = plan_axis(axes, canvas, p.x, "x", width, max(40 * u, .35 * cell_width))
+    p.y.ticks = plan_axis(axes, canvas, p.y, "y", height, max(40 * u, .35 * cell_width))
+    p.left = reach + p.y.ticks.out
+    p.bottom = reach + p.x.ticks.out
+    if p.x.ticks.suffix ~= "" then p.bottom = p.bottom + PAD * u + cap + descent end
+    if p.y.ticks.suffix ~= "" then offset = PAD * u + cap + descent end
+    p.left, p.right = max(p.left, p.x.ticks.before), max(SPINE * u, p.x.ticks.after)
+    p.top, p.bottom = p.y.ticks.after, max(p.bottom, p.y.ticks.before)
   end
   local label = axes.labels.x
   if label then
@@ -191,22 +138,22 @@ function M.plan(axes, canvas, width, height, cell_width)
     p.left = p.ylabel.out
       + (label.horizontal and canvas:measure(text, s).w or canvas:block(text, s))
   end
-  if axes.bar then
-    local image = axes.bar.image
-    local lo, hi = image.vmin, image.vmax
-    if lo == hi then lo, hi = lo - .5, hi + .5 end
-    p.bar = ticks_between(lo, hi, floor(height / (2 * size)), false)
-    p.bar.lo, p.bar.hi = lo, hi
-    p.bar.room = (BAR_GAP + BAR) * u + reach + widest(canvas, p.bar.labels, size)
-    if axes.bar.label then
-      local text, s = canvas:fit(axes.bar.label, size, height + p.top + p.bottom)
-      p.bar.text, p.bar.text_size, p.bar.out = text, s, p.bar.room + LABEL_PAD * u
-      p.bar.room = p.bar.out + canvas:block(text, s)
-    end
+  if axes.ramp then
+    p.bar = colorbar.plan(canvas, axes.ramp, height, size)
     p.right = max(p.right, p.bar.room)
-    before, after = overhang(p.bar.values, lo, hi, height, half_cap)
-    p.bottom, p.top = max(p.bottom, before), max(p.top, after)
-    if p.bar.suffix ~= "" then offset = PAD * u + cap + descent end
+    p.bottom, p.top = max(p.bottom, p.bar.before), max(p.top, p.bar.after)
+    if p.bar.suffix ~= "" then offset = max(offset, p.bar.after + PAD * u + cap + descent) end
+  end
+  if axes.legend_loc then
+    local entries = artists.handles(axes.artists, u)
+    if #entries > 0 and axes.legend_loc == "outside" then
+      p.legend = legend.fit(canvas, entries, { w = cell_width / 2, h = max(height, 3 * size) }, size)
+      p.legend_out = p.right + LEGEND_GAP * u
+      p.right = p.legend_out + p.legend.w
+      p.bottom = max(p.bottom, p.legend.h - height)
+    elseif #entries > 0 then
+      p.entries = entries
+    end
   end
   p.top = max(p.top, offset)
   p.rows = title_rows(axes, canvas, width + p.right)
@@ -229,14 +176,14 @@ end
 -- @usage -- local h = require("lrn.plot.panel").natural_height(ax, 400)
 function M.natural_height(axes, width)
   local image = last_image(axes)
-  return image and ceil(image_scale(image, width, huge) * image.height)
+  return image and not image.free and ceil(image_scale(image, width, huge) * image.height)
 end
 
 -- The part of the inner box that the axes fill: all of it, or what keeps an image's pixels square.
 local function fill_box(axes, inner)
   local image = last_image(axes)
   local x, y, w, h = inner.x, inner.y, inner.w, inner.h
-  if image then
+  if image and not image.free then
     local scale = image_scale(image, w, h)
     w, h = scale * image.width, scale * image.height
     x, y = inner.x + (inner.w - w) / 2, inner.y + (inner.h - h) / 2
@@ -249,75 +196,6 @@ end
 --------------------------------------------------------------------------------------------
 -- Drawing
 --------------------------------------------------------------------------------------------
-
--- Of more points than can be seen, in each pixel column the first, least, greatest and last.
-local function thin(points, width)
-  local out, i, n = {}, 1, #points
-  if n <= 16 * width then return points end
-  for k = 3, n, 2 do
-    if points[k] < points[k - 2] then return points end -- not a function of x
-  end
-  while i < n do
-    local column, lo, hi, last = floor(points[i]), i, i, i
-    while last + 2 < n and floor(points[last + 2]) == column do
-      last = last + 2
-      if points[last + 1] < points[lo + 1] then lo = last end
-      if points[last + 1] > points[hi + 1] then hi = last end
-    end
-    local a, b = min(lo, hi), max(lo, hi)
-    for _, k in ipairs{ i, a, b, last } do
-      out[#out + 1] = points[k]
-      out[#out + 1] = points[k + 1]
-    end
-    i = last + 2
-  end
-  return out
-end
-
-local function scaled(list, by)
-  local out = {}
-  for i, v in ipairs(list) do out[i] = v * by end
-  return #out > 0 and out or nil
-end
-
-local function draw_lines(axes, canvas, to_x, to_y, box)
-  local u, all = canvas.unit, {}
-  for _, a in ipairs(axes.artists) do
-    if a.kind == "line" then
-      local t = { color = a.color, width = a.width * u, clip = box }
-      local marks = { color = a.color, size = a.size * u, marker = a.marker, clip = box }
-      if a.style ~= "none" then t.dash = scaled(DASHES[a.style], t.width) end
-      for _, run in ipairs(a.runs) do
-        local points = {}
-        for i = 1, #run.x do
-          points[2 * i - 1], points[2 * i] = to_x(run.x[i]), to_y(run.y[i])
-        end
-        all[#all + 1] = points
-        if a.marker then canvas:marks("series", points, marks) end
-        if #points == 2 and not a.marker then -- a line of one point would be nothing
-          marks.marker, marks.size = "o", 2 * t.width
-          canvas:marks("series", points, marks)
-        elseif #points > 2 and a.style ~= "none" then
-          canvas:line("series", thin(points, box.w), t)
-        end
-      end
-    end
-  end
-  return all
-end
-
-local function draw_legend(axes, canvas, box, runs, size)
-  local entries, u = {}, canvas.unit
-  for _, a in ipairs(axes.artists) do
-    if a.kind == "line" and a.label then
-      local dash = false
-      if a.style ~= "none" then dash = scaled(DASHES[a.style], a.width * u) end
-      entries[#entries + 1] = { label = a.label, color = a.color, width = a.width * u, dash = dash,
-                                marker = a.marker, size = a.size * u }
-    end
-  end
-  if #entries > 0 then legend.draw(canvas, entries, box, runs, axes.legend_loc, size) end
-end
 
 local function draw_titles(canvas, p, box)
   local y = box.y - (p.title_up or 0)
@@ -336,86 +214,56 @@ local function draw_titles(canvas, p, box)
   end
 end
 
-local function draw_bar(axes, canvas, p, box)
-  local u, image, bar = canvas.unit, axes.bar.image, p.bar
-  local x, w = floor(box.x + box.w + BAR_GAP * u + .5), floor(BAR * u + .5)
-  local stroke, ramp = { color = "black", width = SPINE * u, snap = "y" }, {}
-  for i = 1, 256 do ramp[i] = 256 - i end
-  ramp = { bytes = colors.apply(ramp, 0, 255, image.cmap), width = 1, height = 256, channels = 3 }
-  canvas:image("colorbar", ramp, x, box.y, w, box.h)
-  canvas:rect("colorbar frame", x, box.y, w, box.h, { stroke = "black", width = SPINE * u })
-  for i, v in ipairs(bar.values) do
-    local y = box.y + box.h * (1 - (v - bar.lo) / (bar.hi - bar.lo))
-    canvas:line("tick", { x + w, y, x + w + TICK * u, y }, stroke)
-    canvas:text("colorbar tick", bar.labels[i], x + w + (TICK + PAD) * u, y,
-      { size = p.size, valign = "middle" })
-  end
-  if bar.suffix ~= "" then
-    canvas:text("offset", bar.suffix, x, box.y - PAD * u, { size = p.size, valign = "bottom" })
-  end
-  if bar.text then
-    canvas:text("colorbar label", bar.text, box.x + box.w + bar.out, box.y + box.h / 2,
-      { size = bar.text_size, angle = 90, halign = "center", valign = "top" })
-  end
-end
-
-local function draw_ticks(canvas, p, box, to_x, to_y)
+local function draw_offsets(canvas, p, box)
   local u = canvas.unit
-  local function stroke(snap) return { color = "black", width = SPINE * u, snap = snap } end
-  local bottom = box.y + box.h
-  for i, v in ipairs(p.x.values) do
-    local x = to_x(v)
-    canvas:line("tick", { x, bottom, x, bottom + TICK * u }, stroke "x")
-    canvas:text("xtick", p.x.labels[i], x, bottom + (TICK + PAD) * u,
-      { size = p.size, halign = "center", valign = "top" })
-  end
-  for i, v in ipairs(p.y.values) do
-    local y = to_y(v)
-    canvas:line("tick", { box.x - TICK * u, y, box.x, y }, stroke "y")
-    canvas:text("ytick", p.y.labels[i], box.x - (TICK + PAD) * u, y,
-      { size = p.size, halign = "right", valign = "middle" })
-  end
-  if p.x.suffix ~= "" then
-    canvas:text("offset", p.x.suffix, box.x + box.w,
-      bottom + (TICK + 2 * PAD) * u + p.cap + p.descent,
+  if p.x.ticks.suffix ~= "" then
+    canvas:text("offset", p.x.ticks.suffix, box.x + box.w,
+      box.y + box.h + (TICK + 2 * PAD) * u + p.x.ticks.out,
       { size = p.size, halign = "right", valign = "top" })
   end
-  if p.y.suffix ~= "" then
-    canvas:text("offset", p.y.suffix, box.x, box.y - PAD * u, { size = p.size, valign = "bottom" })
+  if p.y.ticks.suffix ~= "" then
+    canvas:text("offset", p.y.ticks.suffix, box.x, box.y - PAD * u,
+      { size = p.size, valign = "bottom" })
   end
 end
 
-local function draw_grid(canvas, p, box, to_x, to_y)
-  local width = GRID * canvas.unit
-  local upright = { color = GRID_COLOR, width = width, snap = "x" }
-  local level = { color = GRID_COLOR, width = width, snap = "y" }
-  for _, v in ipairs(p.x.values) do
-    local x = to_x(v)
-    canvas:line("grid", { x, box.y, x, box.y + box.h }, upright)
-  end
-  for _, v in ipairs(p.y.values) do
-    local y = to_y(v)
-    canvas:line("grid", { box.x, y, box.x + box.w, y }, level)
-  end
+local function limit(v, far) return max(-far, min(far, v)) end
+
+-- What artists need to draw themselves (see lrn.plot.artists).
+local function view_of(axes, canvas, p, box)
+  local place_x = p.x.scale.position(p.x.from, p.x.to)
+  local place_y = p.y.scale.position(p.y.to, p.y.from)
+  local function far_x(v) return limit(box.x + place_x(v) * box.w, 1e12) end
+  local function far_y(v) return limit(box.y + place_y(v) * box.h, 1e12) end
+  return {
+    canvas = canvas, unit = canvas.unit, box = box, far_x = far_x, far_y = far_y,
+    x = function(v) return limit(far_x(v), FAR) end,
+    y = function(v) return limit(far_y(v), FAR) end,
+    shows = { x = function(v) return v > p.x.scale.above end,
+              y = function(v) return v > p.y.scale.above end },
+    inside = function(x, y)
+      return x >= box.x - 1 and x <= box.x + box.w + 1 and y >= box.y - 1
+        and y <= box.y + box.h + 1
+    end,
+    limited = axes.limits.x or axes.limits.y, cover = { runs = {}, rects = {} },
+  }
 end
 
 --- Draws the axes as planned into an inner box { x, y, w, h }.
 -- @usage -- require("lrn.plot.panel").draw(ax, canvas, plan, box)
 function M.draw(axes, canvas, p, inner)
-  local box, v = fill_box(axes, inner), p.view
-  local function to_x(x) return box.x + (x - v.x1) / (v.x2 - v.x1) * box.w end
-  local function to_y(y) return box.y + (v.y2 - y) / (v.y2 - v.y1) * box.h end
-  for _, a in ipairs(axes.artists) do
-    if a.kind == "image" then
-      local x, y = to_x(.5), to_y(.5)
-      local image = canvas:image("image", a, x, y, to_x(a.width + .5) - x, to_y(a.height + .5) - y)
-      image.clip = (axes.limits.x or axes.limits.y) and box or nil
-    end
+  local box = fill_box(axes, inner)
+  local view = view_of(axes, canvas, p, box)
+  artists.draw(axes.artists, view, 0, 0)
+  if axes.shown and axes.has_grid then
+    axis.draw_grid(canvas, p.x.ticks, box, view.x, false)
+    axis.draw_grid(canvas, p.y.ticks, box, view.y, true)
   end
-  if axes.shown and axes.has_grid then draw_grid(canvas, p, box, to_x, to_y) end
-  local runs = draw_lines(axes, canvas, to_x, to_y, box)
+  artists.draw(axes.artists, view, 1, 3)
   if axes.shown then
-    draw_ticks(canvas, p, box, to_x, to_y)
+    axis.draw(canvas, p.x.ticks, box, view.x, false)
+    axis.draw(canvas, p.y.ticks, box, view.y, true)
+    draw_offsets(canvas, p, box)
     canvas:rect("frame", box.x, box.y, box.w, box.h,
       { stroke = "black", width = SPINE * canvas.unit })
   end
@@ -429,9 +277,15 @@ function M.draw(axes, canvas, p, inner)
       { size = p.ylabel.size, color = p.ylabel.color, angle = upright and 0 or 90,
         halign = upright and "right" or "center", valign = upright and "middle" or "bottom" })
   end
-  if p.bar then draw_bar(axes, canvas, p, box) end
+  if p.bar then colorbar.draw(canvas, axes.ramp, p.bar, box) end
   draw_titles(canvas, p, box)
-  if axes.legend_loc then draw_legend(axes, canvas, box, runs, p.size) end
+  if p.legend then
+    legend.draw(canvas, p.legend, { x = box.x + box.w + p.legend_out, y = box.y }, view.cover,
+      "outside")
+  elseif p.entries then
+    legend.draw(canvas, legend.fit(canvas, p.entries, box, p.size), box, view.cover,
+      axes.legend_loc)
+  end
 end
 
 return M

@@ -52,10 +52,15 @@ end
 -- @usage print(table.concat(require("lrn.plot.ticks").locate(0, 1), " "))   --> 0.0 0.2 0.4 ...
 function M.locate(lo, hi, opts)
   opts = check.options("ticks", opts, OPTIONS)
-  if not (lo < hi and hi - lo < math.huge) then
+  if not (lo < hi and lo - lo == 0 and hi - hi == 0) then
     check.raise("value", "ticks: limits: got %s and %s, expected finite ones, lo < hi", lo, hi)
   end
   local n, integer = opts.n, opts.integer
+  if hi - lo == math.huge then -- a range that is no double: a tenth of it is
+    local values, step = M.locate(lo / 10, hi / 10, { n = n })
+    for i, v in ipairs(values) do values[i] = 10 * v end
+    return values, 10 * step
+  end
   local raw, from = (hi - lo) / n, origin(lo, hi)
   local scale = 10.0 ^ order(raw)
   local enough = floor(hi) - ceil(lo) >= MIN_TICKS - 1 -- whole numbers
@@ -116,6 +121,97 @@ local function minus(text)
   return (text:gsub("^%-", MINUS))
 end
 
+-- Mantissas that may carry labels where there are not two decades, from many to few.
+local MANTISSAS = { { 1, 2, 5 }, { 1, 3 }, { 1 } }
+
+-- 10^k, rounded once: 10.0 ^ -5 is not 1e-5 everywhere.
+local function power_of_ten(k)
+  return tonumber("1e" .. k)
+end
+
+-- m * 10^k for the mantissas, inside the limits, in ascending order.
+local function mantissas_between(lo, hi, mantissas)
+  local values = {}
+  for k = floor(log(lo, 10)) - 1, ceil(log(hi, 10)) do
+    for _, m in ipairs(mantissas) do
+      local v = tonumber(m .. "e" .. k)
+      if v >= lo * (1 - CLOSE) and v <= hi * (1 + CLOSE) then values[#values + 1] = v end
+    end
+  end
+  return values
+end
+
+--- Ticks of a logarithmic axis: decades, as many as there is room for; 1, 2, 5 or evenly spaced
+-- values where the limits hold fewer than two decades.
+-- @number lo greater than 0
+-- @number hi greater than lo
+-- @tparam[opt] table opts `n`: most intervals (9)
+-- @treturn {number} ticks with labels
+-- @treturn {number} minor ones: 2 to 9 in each decade, or the decades that have no label
+-- @usage print(table.concat(require("lrn.plot.ticks").locate_log(1, 1000), " ")) --> 1.0 10.0 ...
+function M.locate_log(lo, hi, opts)
+  opts = check.options("ticks", opts, { n = OPTIONS.n })
+  if not (lo > 0 and lo < hi and hi - hi == 0) then
+    check.raise("value", "ticks: limits: got %s and %s, expected finite ones, 0 < lo < hi", lo, hi)
+  end
+  local n, minor = opts.n, nil
+  local first, last = ceil(log(lo, 10) - CLOSE), floor(log(hi, 10) + CLOSE)
+  local decades, values = last - first + 1, {}
+  if decades < 2 then
+    for _, mantissas in ipairs(MANTISSAS) do
+      values = mantissas_between(lo, hi, mantissas)
+      if #values <= n + 1 then break end
+    end
+    if #values < 2 then return (M.locate(lo, hi, { n = n })), {} end
+    minor = mantissas_between(lo, hi, { 2, 3, 4, 5, 6, 7, 8, 9 })
+  else
+    local stride = max(1, ceil(decades / (n + 1)))
+    local from = ceil(first / stride) * stride
+    if from + stride > last then from = first end
+    for k = from, last, stride do values[#values + 1] = power_of_ten(k) end
+    minor = {}
+    if stride == 1 then
+      minor = mantissas_between(lo, hi, { 2, 3, 4, 5, 6, 7, 8, 9 })
+    elseif stride <= 10 then
+      for k = first, last do
+        if (k - from) % stride ~= 0 then minor[#minor + 1] = power_of_ten(k) end
+      end
+    end
+  end
+  return values, minor
+end
+
+local function raised(k)
+  return "10" .. ("%d"):format(k):gsub(".", SUPERSCRIPT)
+end
+
+--- The labels of a logarithmic axis: powers of ten, or plain numbers where 2 and 5 are among them.
+-- @tparam {number} values as of `locate_log`
+-- @treturn {string}
+-- @treturn string what is factored out of them, or ""
+-- @usage print(table.concat((require("lrn.plot.ticks").format_log{ 1, 10, 100 }), " "))
+function M.format_log(values)
+  local labels, powers, single = {}, true, true
+  for i, v in ipairs(values) do
+    local m, k = ("%.12e"):format(v):match "^([%d.]+)e([-+]%d+)$"
+    m, k = tonumber(m), math.tointeger(tonumber(k))
+    powers, single = powers and m == 1, single and m == floor(m)
+    labels[i] = { m, k, v }
+  end
+  if not single then return M.format(values) end -- evenly spaced
+  local plain = #values > 0 and values[1] >= 1e-4 and values[#values] < 1e6
+  for i, label in ipairs(labels) do
+    if powers then
+      labels[i] = raised(label[2])
+    elseif plain then
+      labels[i] = ("%.12g"):format(label[3])
+    else
+      labels[i] = ("%d×%s"):format(label[1], raised(label[2]))
+    end
+  end
+  return labels, ""
+end
+
 --- The labels of ticks, with what is factored out of them.
 -- Powers of ten are, where the largest label is not within 1e-5..1e6, and a common offset where
 -- it saves four digits.
@@ -146,7 +242,7 @@ function M.format(values)
     labels[i] = minus(format:format(v))
   end
   if power ~= 0 then
-    suffix[1] = "×10" .. ("%d"):format(power):gsub(".", SUPERSCRIPT)
+    suffix[1] = "×" .. raised(power)
   end
   if offset ~= 0 then
     suffix[#suffix + 1] = (offset < 0 and MINUS or "+") .. ("%.12g"):format(abs(offset))
