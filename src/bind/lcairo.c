@@ -3,12 +3,13 @@
 ** A library of its own (liblrn_plot.so, opened by lua/lrn/plot/cairo.lua at first use), so
 ** that lrn itself starts without cairo. Thin: layout, ticks and colours are Lua's matter.
 **
-** Two classes. A Surface owns a cairo surface and, for PDF and SVG, the file that it is
-** written to; a Context draws on one Surface and keeps it alive (user value 1).
+** Two classes. A Surface owns a cairo surface and, for PDF, the file that it is written
+** to; a Context draws on one Surface and keeps it alive (user value 1).
 **
 **     Context --user value 1--> Surface --sink--> "a.pdf.1234-0.tmp" --finish--> "a.pdf"
 **
-** A file appears under its name only when it is complete: `finish` and `write_to_png` rename,
+** A file appears under its name only when it is complete: `finish`, `write_to_png` and
+** `write_file` rename,
 ** everything else (collection, __close, an error) removes the temporary file.
 ** Between the making of a cairo object and its storing in a box no Lua function is called
 ** that can raise, so that nothing leaks on a longjmp.
@@ -25,7 +26,6 @@
 #include <unistd.h>
 
 #include <cairo-pdf.h>
-#include <cairo-svg.h>
 #include <cairo.h>
 #include <pango/pangocairo.h>
 
@@ -149,14 +149,14 @@ static int world(lua_State *L, const char *function, const char *path, int errnu
 ** Surface
 ** ===================================================================== */
 
-typedef enum { IMAGE, PDF, SVG } Kind;
-static const char *const kind_name[] = {"image", "pdf", "svg"};
+typedef enum { IMAGE, PDF } Kind;
+static const char *const kind_name[] = {"image", "pdf"};
 
 typedef struct Surface {
   cairo_surface_t *surface; /* NULL: closed */
   Kind kind;
   double width, height; /* pixels of an image, points of a page */
-  Sink sink;            /* PDF, SVG: open as long as the surface is */
+  Sink sink;            /* PDF: open as long as the surface is */
 } Surface;
 
 static Surface *checksurface(lua_State *L) {
@@ -210,30 +210,65 @@ static int image_surface(lua_State *L) {
   return 1;
 }
 
-static int page_surface(lua_State *L, Kind kind, const char *function) {
+/* pdf_surface(path, width, height) -> surface | nil, message, code. Sizes in points. */
+static int pdf_surface(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
   double w = luaL_checknumber(L, 2), h = luaL_checknumber(L, 3);
   Surface *s;
   int err;
   luaL_argcheck(L, w > 0 && w <= MAX_POINTS, 2, "width outside 0..14400 points");
   luaL_argcheck(L, h > 0 && h <= MAX_POINTS, 3, "height outside 0..14400 points");
-  s = newsurface(L, kind, w, h);
+  s = newsurface(L, PDF, w, h);
   err = sink_open(&s->sink, path);
   if (err != 0)
-    return world(L, function, path, err);
-  s->surface = kind == PDF ? cairo_pdf_surface_create_for_stream(sink_write, &s->sink, w, h)
-                           : cairo_svg_surface_create_for_stream(sink_write, &s->sink, w, h);
+    return world(L, "pdf_surface", path, err);
+  s->surface = cairo_pdf_surface_create_for_stream(sink_write, &s->sink, w, h);
   if (cairo_surface_status(s->surface) != CAIRO_STATUS_SUCCESS)
-    return luaL_error(L, "%s: %s", function,
+    return luaL_error(L, "pdf_surface: %s",
                       cairo_status_to_string(cairo_surface_status(s->surface)));
   return 1;
 }
 
-/* pdf_surface(path, width, height) -> surface | nil, message, code. Sizes in points. */
-static int pdf_surface(lua_State *L) { return page_surface(L, PDF, "pdf_surface"); }
+/* read_png(path) -> image surface | nil, message, code. */
+static int read_png(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  Surface *s = newsurface(L, IMAGE, 0, 0);
+  cairo_format_t format;
+  cairo_status_t status;
+  s->surface = cairo_image_surface_create_from_png(path);
+  status = cairo_surface_status(s->surface);
+  format = cairo_image_surface_get_format(s->surface);
+  if (format == CAIRO_FORMAT_ARGB32 || format == CAIRO_FORMAT_RGB24) {
+    s->width = cairo_image_surface_get_width(s->surface);
+    s->height = cairo_image_surface_get_height(s->surface);
+    return 1;
+  }
+  lua_pushnil(L);
+  lua_pushfstring(L, "read_png: %s: %s", path,
+                  status == CAIRO_STATUS_FILE_NOT_FOUND ? strerror(ENOENT)
+                                                          : "not a PNG file of 8 bits a channel");
+  lua_pushliteral(L, "EIO");
+  return 3;
+}
 
-/* svg_surface(path, width, height) -> surface | nil, message, code. Sizes in points. */
-static int svg_surface(lua_State *L) { return page_surface(L, SVG, "svg_surface"); }
+/* write_file(path, bytes) -> true | nil, message, code. */
+static int write_file(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  size_t length;
+  const char *bytes = luaL_checklstring(L, 2, &length);
+  Sink sink;
+  int err = sink_open(&sink, path);
+  if (err == 0) {
+    errno = 0;
+    if (fwrite(bytes, 1, length, sink.file) != length)
+      sink.error = errno != 0 ? errno : EIO;
+    err = sink_commit(&sink);
+  }
+  if (err != 0)
+    return world(L, "write_file", path, err);
+  lua_pushboolean(L, 1);
+  return 1;
+}
 
 /* s:finish() -> true | nil, message, code. Completes the file of a page and closes. */
 static int surface_finish(lua_State *L) {
@@ -273,6 +308,37 @@ static int surface_write_to_png(lua_State *L) {
   if (err != 0)
     return world(L, "write_to_png", path, err);
   lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* A string under construction, in the buffer of a luaL_Buffer that is large enough for all of it:
+   cairo's writer must not call Lua. */
+typedef struct Text {
+  char *to;
+  size_t length, room;
+} Text;
+
+static cairo_status_t text_write(void *closure, const unsigned char *data, unsigned int length) {
+  Text *t = closure;
+  if (length > t->room - t->length)
+    return CAIRO_STATUS_WRITE_ERROR;
+  memcpy(t->to + t->length, data, length);
+  t->length += length;
+  return CAIRO_STATUS_SUCCESS;
+}
+
+/* s:topng() -> the bytes of a PNG file. */
+static int surface_topng(lua_State *L) {
+  Surface *s = checkimage(L);
+  size_t raw = ((size_t)s->width * 4 + 1) * (size_t)s->height;
+  Text t = {NULL, 0, raw + raw / 128 + 4096}; /* incompressible: deflate adds 1/1000, chunks 1/600 */
+  cairo_status_t status;
+  luaL_Buffer b;
+  t.to = luaL_buffinitsize(L, &b, t.room);
+  status = cairo_surface_write_to_png_stream(s->surface, text_write, &t);
+  if (status != CAIRO_STATUS_SUCCESS)
+    return luaL_error(L, "topng: %s", cairo_status_to_string(status));
+  luaL_pushresultsize(&b, t.length);
   return 1;
 }
 
@@ -786,6 +852,7 @@ static const luaL_Reg surface_methods[] = {{"finish", surface_finish},
                                            {"set_metadata", surface_set_metadata},
                                            {"size", surface_size},
                                            {"tobytes", surface_tobytes},
+                                           {"topng", surface_topng},
                                            {"write_to_png", surface_write_to_png},
                                            {NULL, NULL}};
 
@@ -815,8 +882,9 @@ static const luaL_Reg context_meta[] = {{"__gc", context_gc},
 static const luaL_Reg functions[] = {{"context", context_new},
                                      {"image_surface", image_surface},
                                      {"pdf_surface", pdf_surface},
-                                     {"svg_surface", svg_surface},
+                                     {"read_png", read_png},
                                      {"version", version},
+                                     {"write_file", write_file},
                                      {NULL, NULL}};
 
 static void newclass(lua_State *L, const char *name, const luaL_Reg *meta,

@@ -13,6 +13,7 @@ local SLANT = 45
 local SINE = math.sqrt(.5)
 local GAP_X, GAP_Y = .6, .35 -- ems between labels
 local LINES = 3 -- of a name that is broken
+local SMALLEST = .75 -- of the letters: before long names are broken
 
 local M = { TICK = TICK, PAD = PAD, SPINE = SPINE }
 
@@ -75,6 +76,7 @@ end
 -- Names as lines of at most `width`; nil where they would have too many, or smaller letters.
 local function broken(canvas, labels, size, width)
   local list = {}
+  if width < size then return nil end
   for i, label in ipairs(labels) do
     local text, s = canvas:fit(label, size, width)
     local _, lines = text:gsub("\n", "")
@@ -84,9 +86,11 @@ local function broken(canvas, labels, size, width)
   return list
 end
 
--- All labels, broken and made smaller together, to be at most `width`.
+-- Names that are at most `width`: on one line each, if need be in smaller letters; else broken too.
 local function squeezed(canvas, labels, size, width)
-  local list, least = {}, size
+  local list, least, wide = {}, size, 0
+  for _, label in ipairs(labels) do wide = max(wide, canvas:measure(label, size).w) end
+  if wide * SMALLEST <= width then return labels, size * min(1, width / max(wide, 1)) end
   for i, label in ipairs(labels) do
     local text, s = canvas:fit(label, size, width)
     list[i], least = text, min(least, s)
@@ -94,24 +98,28 @@ local function squeezed(canvas, labels, size, width)
   return list, least
 end
 
--- Names below a horizontal axis.
+-- Names below a horizontal axis: level, broken, slanted, upright, and then only some of them.
 local function names_below(canvas, spec, t)
   local size, labels = spec.size, t.labels
-  local at, gap = positions_of(spec, t.values), GAP_X * size
-  if apart(at, extents_of(canvas, labels, size), gap, 1) then return t end
+  local at = positions_of(spec, t.values)
+  if apart(at, extents_of(canvas, labels, size), GAP_X * size, 1) then return t end
   local pitch = huge
   for i = 2, #at do pitch = min(pitch, abs(at[i] - at[i - 1])) end
-  local lines = broken(canvas, labels, size, pitch - gap)
+  local lines = broken(canvas, labels, size, pitch - GAP_X * size)
   if lines then
     t.labels = lines
     return t
   end
-  t.labels, t.size = squeezed(canvas, labels, size, spec.deep)
-  local extents = extents_of(canvas, t.labels, t.size, true)
-  t.angle = SLANT
-  if apart(at, extents, gap + t.size, 1) then return t end
-  t.angle = 90
-  return thin(t, at, extents, .5 * t.size)
+  for _, angle in ipairs{ SLANT, 90 } do
+    local part = angle == SLANT and SINE or 1 -- of a length or a distance that is across
+    t.angle = angle
+    t.labels, t.size = squeezed(canvas, labels, size, spec.deep / part)
+    local extents = extents_of(canvas, t.labels, t.size, true)
+    for i, extent in ipairs(extents) do extents[i] = extent / part end
+    if apart(at, extents, .4 * size / part, 1) then return t end
+    if angle == 90 then return thin(t, at, extents, .4 * size) end
+  end
+  return t
 end
 
 local function names_beside(canvas, spec, t)
@@ -154,7 +162,7 @@ end
 --- Ticks for an axis, with the room that their labels need.
 -- @param canvas
 -- @tparam table spec `upright` (a y axis), `scale`, `from`, `to` (the limits), `length` (pixels),
--- `size` (of the font), `whole` (only whole numbers), `deep` (the longest that names may be),
+-- `size` (of the font), `whole` (only whole numbers), `deep` (room for names away from the axis),
 -- `names` (of 1 to n), `fixed` ({ values =, labels = })
 -- @treturn table values, labels, suffix, minor, angle, size; and `before`, `after` (how far labels
 -- reach over the ends of the axis), `out` (their depth)

@@ -116,7 +116,7 @@ end
 -- @tparam {number} edges
 -- @treturn {int}
 -- @treturn int how many numbers are outside or not finite
--- @usage print(table.concat(require("lrn.plot.bins").count({ 1, 1, 2 }, { 0, 1, 2 }), " "))   --> 0 3
+-- @usage print((require("lrn.plot.bins").count({ 1, 1, 2 }, { 0, 1, 2 })[2]))   --> 3
 function M.count(data, edges)
   local n, counts, outside = #edges - 1, {}, 0
   local lo, hi = edges[1], edges[#edges]

@@ -209,7 +209,8 @@ local function snapper(scale, raster)
     return max(1, floor(w * scale + .5)) / scale
   end
   local function place(v, w)
-    if w > 0 and floor(width(w) * scale + .5) % 2 == 1 then return (floor(v * scale) + .5) / scale end
+    local odd = w > 0 and floor(width(w) * scale + .5) % 2 == 1
+    if odd then return (floor(v * scale) + .5) / scale end
     return floor(v * scale + .5) / scale
   end
   return place, width

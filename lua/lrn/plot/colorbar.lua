@@ -17,8 +17,8 @@ local M = {}
 -- @tparam table bar { of = artist with vmin, vmax, cmap, label = string or nil }
 -- @usage -- local p = require("lrn.plot.colorbar").plan(canvas, ax.ramp, 300, 14)
 function M.plan(canvas, bar, height, size)
-  local u, lo, hi = canvas.unit, bar.of.vmin, bar.of.vmax
-  if lo == hi then lo, hi = scale.linear.widen(lo, hi, 0, 0) end
+  local u = canvas.unit
+  local lo, hi = scale.linear.widen(bar.of.vmin, bar.of.vmax, 0, 0)
   local p = axis.plan(canvas, { upright = true, scale = scale.linear, from = lo, to = hi,
                                 length = height, size = size })
   p.lo, p.hi, p.spread = lo, hi, 0
@@ -33,6 +33,7 @@ function M.plan(canvas, bar, height, size)
     p.after = p.before
   end
   p.room = (GAP + BAR + axis.TICK + axis.PAD) * u + p.out
+  p.room = max(p.room, GAP * u + canvas:measure(p.suffix, size).w)
   if bar.label then
     local text, s = canvas:fit(bar.label, size, height + p.before + p.after)
     p.text, p.text_size, p.text_out = text, s, p.room + LABEL_PAD * u

@@ -113,11 +113,13 @@ end
 -- @usage print(#require("lrn.plot.colors").mapper(0, 1, "gray")(.5))   --> 3
 function M.mapper(lo, hi, cmap)
   local entries = M.map(cmap)
-  local scale, shift = hi > lo and 255 / (hi - lo) or 0, hi > lo and .5 or 128
+  local part = hi - lo < math.huge and 1 or .25 -- a range that is no double: a quarter of it is
+  local from = part * lo
+  local scale, shift = hi > lo and 255 / (part * hi - from) or 0, hi > lo and .5 or 128
   return function(v)
-    if v ~= v then return nil end
-    v = (v - lo) * scale + shift
-    return entries[v < 0 and 0 or v > 255 and 255 or floor(v)]
+    if v <= lo then return entries[hi > lo and 0 or v < lo and 0 or 128] end
+    if v >= hi then return entries[255] end
+    return v == v and entries[floor((part * v - from) * scale + shift)] or nil
   end
 end
 

@@ -120,7 +120,8 @@ local function lay_out(self, canvas)
     for r = 1, rows do above[r], below[r] = 0, 0 end
     for i, ax in pairs(self.cells) do
       local r, c = (i - 1) // cols + 1, (i - 1) % cols + 1
-      local p = panel.plan(ax, canvas, w, heights[r], width / cols - 2 * EDGE * u)
+      local p = panel.plan(ax, canvas, w, heights[r], width / cols - 2 * EDGE * u,
+        height / rows - 2 * EDGE * u)
       plans[i] = p
       left[c], right[c] = max(left[c], p.left), max(right[c], p.right)
       above[r], below[r] = max(above[r], p.top), max(below[r], p.bottom)
@@ -198,11 +199,11 @@ function Figure:drawlist()
   return canvas.list, canvas.width, canvas.height
 end
 
--- SOURCE_DATE_EPOCH makes a PDF the same at each run.
+-- Two runs give the same bytes: a PDF has a date only where SOURCE_DATE_EPOCH gives one.
 local function metadata(surface)
   local epoch = tonumber(os.getenv "SOURCE_DATE_EPOCH")
   surface:set_metadata("creator", "lrn")
-  if epoch then surface:set_metadata("created", os.date("!%Y-%m-%dT%H:%M:%SZ", epoch // 1)) end
+  surface:set_metadata("created", epoch and os.date("!%Y-%m-%dT%H:%M:%SZ", epoch // 1) or "")
 end
 
 --- Paints the figure on an image surface of lrn.plot.cairo, whose pixels can be read.
@@ -225,22 +226,25 @@ local function save_png(self, path, dpi)
   return surface:write_to_png(path)
 end
 
-local function page_saver(kind)
-  return function(self, path)
-    local cairo = require "lrn.plot.cairo"
-    local canvas = compose(self)
-    local scale = 72 / self.dpi
-    local w, h = canvas.width * scale, canvas.height * scale
-    local surface <close>, message, code = cairo[kind](path, w, h)
-    if not surface then return nil, message, code end
-    local context <close> = cairo.context(surface)
-    metadata(surface)
-    canvases.paint(canvas.list, context, scale, false)
-    return surface:finish()
-  end
+local function save_pdf(self, path)
+  local cairo = require "lrn.plot.cairo"
+  local canvas = compose(self)
+  local scale = 72 / self.dpi
+  local surface <close>, message, code = cairo.pdf_surface(path, canvas.width * scale,
+    canvas.height * scale)
+  if not surface then return nil, message, code end
+  local context <close> = cairo.context(surface)
+  metadata(surface)
+  canvases.paint(canvas.list, context, scale, false)
+  return surface:finish()
 end
 
-local SAVERS = { png = save_png, pdf = page_saver "pdf_surface", svg = page_saver "svg_surface" }
+local function save_svg(self, path)
+  local cairo, svg = require "lrn.plot.cairo", require "lrn.plot.svg"
+  return cairo.write_file(path, svg.document(compose(self), self.dpi))
+end
+
+local SAVERS = { png = save_png, pdf = save_pdf, svg = save_svg }
 
 --- Saves as PNG, SVG or PDF, by the ending of the name. The file appears when it is complete.
 -- @string path

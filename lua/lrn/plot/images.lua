@@ -64,16 +64,18 @@ local function notes_of(a, image, annotate)
   local notes = { kind = "notes", width = image.width, texts = {}, colors = {},
                   data = { x = {}, y = {} } }
   local entry = colors.mapper(image.vmin, image.vmax, image.cmap)
+  local whole = type(annotate) == "string" and annotate:find "%%[-+ #0-9.]*[di]"
   for k, v in ipairs(a.data) do
     local row, col = (k - 1) // image.width + 1, (k - 1) % image.width + 1
     local text, bytes = "", entry(v)
     if type(annotate) == "function" then
       text = tostring(annotate(v, row, col))
+    elseif v - v == 0 then
+      text = annotate:format(whole and math.floor(v + .5) or v)
     elseif v == v then
-      local whole = annotate:find "%%[-+ #0-9.]*[di]"
-      text = annotate:format(whole and v - v == 0 and math.floor(v + .5) or v)
-      text = text:gsub("^%-", "\u{2212}")
+      text = v > 0 and "∞" or "-∞"
     end
+    text = text:gsub("^%-", "\u{2212}")
     notes.texts[k] = text
     notes.colors[k] = bytes and colors.contrast(bytes:byte(1) / 255, bytes:byte(2) / 255,
       bytes:byte(3) / 255) or "black"

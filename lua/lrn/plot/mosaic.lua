@@ -6,7 +6,7 @@ local check = require "lrn.check"
 local colors = require "lrn.plot.colors"
 
 local floor, ceil, max, abs, sqrt = math.floor, math.ceil, math.max, math.abs, math.sqrt
-local concat, char = table.concat, string.char
+local concat = table.concat
 
 local M = {}
 
@@ -26,12 +26,8 @@ M.options = { tile = { "table" }, cols = { "integer", min = 1 },
 -- @number hi white
 -- @usage print(require("lrn.plot.mosaic").gray_bytes({ 0, 1 }, 0, 1):byte(1, 2))   --> 0 255
 function M.gray_bytes(data, lo, hi)
-  local out, scale, shift = {}, hi > lo and 255 / (hi - lo) or 0, hi > lo and .5 or 128
-  for i = 1, #data do
-    local v = data[i]
-    v = v ~= v and 255 or max(-1, math.min(256, (v - lo) * scale + shift))
-    out[i] = char(v < 0 and 0 or v > 255 and 255 or floor(v))
-  end
+  local entry, out = colors.mapper(lo, hi, "gray"), {}
+  for i = 1, #data do out[i] = (entry(data[i]) or "\255"):sub(1, 1) end
   return concat(out)
 end
 

@@ -14,6 +14,7 @@ local floor, ceil, max, min, huge = math.floor, math.ceil, math.max, math.min, m
 local FONT = 10
 local LABEL_PAD, TITLE_PAD = 4, 6
 local TICK, PAD, SPINE = axis.TICK, axis.PAD, axis.SPINE
+local NAMES = .4 -- of a cell: the most that names of categories take of it
 local LEGEND_GAP = 8 -- between axes and a legend outside
 
 local MARGIN = .05 -- of the range of the data, on each side
@@ -26,6 +27,14 @@ local function last_image(axes)
     if axes.artists[i].kind == "image" then return axes.artists[i] end
   end
   return nil
+end
+
+-- Pixels of the figure a pixel of the image, in a box: what fits, a whole number where that
+-- costs little, and no more than `image.zoom` where the image has one.
+local function image_scale(image, width, height)
+  local scale = min(width / image.width, height / image.height, image.zoom or huge)
+  local whole = floor(scale + 1e-9)
+  return whole >= 1 and whole / scale > .9 and whole or scale
 end
 
 -- Limits and scale of one axis, and whether its ticks are whole numbers.
@@ -41,8 +50,9 @@ local function view_axis(axes, which, image)
   local low, high = image and 0 or MARGIN, image and 0 or MARGIN
   if base and s.name == "linear" and lo <= hi then -- bars stand on the axis
     lo, hi = min(lo, 0), max(hi, 0)
-    if lo == 0 and hi > 0 then low = 0 end
-    if hi == 0 and lo < 0 then high = 0 end
+    if lo == hi then hi = 1 end
+    if lo == 0 then low = 0 end
+    if hi == 0 then high = 0 end
   elseif base and lo <= hi then
     lo, low = lo / 2, 0
   end
@@ -58,7 +68,8 @@ local function plan_axis(axes, canvas, v, which, length, deep)
   local names = axes.categories[which]
   return axis.plan(canvas, { upright = which == "y", scale = v.scale, from = v.from, to = v.to,
                              length = length, size = FONT * canvas.unit, whole = v.whole,
-                             deep = deep, names = names and names.names, fixed = axes.fixed[which] })
+                             deep = deep, names = names and names.names,
+                             fixed = axes.fixed[which] })
 end
 
 -- Titles, placed in lines: the rows of texts from the axes upwards, each with its parts.
@@ -103,36 +114,49 @@ local function rows_height(canvas, rows)
   return height
 end
 
+-- Whether the title, a short one in the middle, leaves the offset on the left its line.
+local function beside(p, canvas, width)
+  local row, suffix = p.rows[1], p.y.ticks and p.y.ticks.suffix or ""
+  return #p.rows == 1 and #row == 1 and row[1].loc == "center" and (not p.bar or p.bar.suffix == "")
+    and row[1].w / 2 + canvas:measure(suffix, p.size).w + FONT * canvas.unit < width / 2
+end
+
 --- The plan of the axes for an inner box of about width x height: ticks, and the room that is
 -- needed around the box.
--- @usage -- local plan = require("lrn.plot.panel").plan(ax, canvas, 400, 300, 480)
-function M.plan(axes, canvas, width, height, cell_width)
+-- @usage -- local plan = require("lrn.plot.panel").plan(ax, canvas, 400, 300, 480, 360)
+function M.plan(axes, canvas, width, height, cell_width, cell_height)
   local u, image, offset = canvas.unit, last_image(axes), 0
   local size = FONT * u
   local cap, descent = canvas:metrics("H", size)
   local p = { left = 0, right = 0, top = 0, bottom = 0, size = size, cap = cap, descent = descent,
               x = view_axis(axes, "x", image), y = view_axis(axes, "y", image) }
   local reach = (TICK + PAD) * u
+  if image and not image.free then -- the axes are smaller than their box
+    local s = image_scale(image, width, height)
+    width, height = s * image.width, s * image.height
+  end
   if axes.shown then
-    p.x.ticks = plan_axis(axes, canvas, p.x, "x", width, max(40 * u, .35 * cell_width))
-    p.y.ticks = plan_axis(axes, canvas, p.y, "y", height, max(40 * u, .35 * cell_width))
+    p.x.ticks = plan_axis(axes, canvas, p.x, "x", width, max(40 * u, NAMES * cell_height))
+    p.y.ticks = plan_axis(axes, canvas, p.y, "y", height, max(40 * u, NAMES * cell_width))
     p.left = reach + p.y.ticks.out
     p.bottom = reach + p.x.ticks.out
     if p.x.ticks.suffix ~= "" then p.bottom = p.bottom + PAD * u + cap + descent end
     if p.y.ticks.suffix ~= "" then offset = PAD * u + cap + descent end
     p.left, p.right = max(p.left, p.x.ticks.before), max(SPINE * u, p.x.ticks.after)
     p.top, p.bottom = p.y.ticks.after, max(p.bottom, p.y.ticks.before)
+    p.right = max(p.right, canvas:measure(p.y.ticks.suffix, size).w - width)
+    p.left = max(p.left, canvas:measure(p.x.ticks.suffix, size).w - width)
   end
   local label = axes.labels.x
   if label then
-    local text, s = canvas:fit(label.text, label.size * u, cell_width)
+    local text, s = canvas:fit(label.text, label.size * u, width + 2 * min(p.left, p.right))
     p.xlabel = { text = text, size = s, color = label.color, down = p.bottom + LABEL_PAD * u }
     p.bottom = p.xlabel.down + canvas:block(text, s)
   end
   label = axes.labels.y
   if label then
     local text, s = label.text, label.size * u
-    if not label.horizontal then text, s = canvas:fit(text, s, height + p.bottom + p.top) end
+    if not label.horizontal then text, s = canvas:fit(text, s, height + 2 * min(p.top, p.bottom)) end
     p.ylabel = { text = text, size = s, color = label.color, horizontal = label.horizontal,
                  out = p.left + LABEL_PAD * u }
     p.left = p.ylabel.out
@@ -147,7 +171,8 @@ function M.plan(axes, canvas, width, height, cell_width)
   if axes.legend_loc then
     local entries = artists.handles(axes.artists, u)
     if #entries > 0 and axes.legend_loc == "outside" then
-      p.legend = legend.fit(canvas, entries, { w = cell_width / 2, h = max(height, 3 * size) }, size)
+      local room = { w = cell_width / 2, h = max(height, 3 * size) }
+      p.legend = legend.fit(canvas, entries, room, size)
       p.legend_out = p.right + LEGEND_GAP * u
       p.right = p.legend_out + p.legend.w
       p.bottom = max(p.bottom, p.legend.h - height)
@@ -158,18 +183,10 @@ function M.plan(axes, canvas, width, height, cell_width)
   p.top = max(p.top, offset)
   p.rows = title_rows(axes, canvas, width + p.right)
   if #p.rows > 0 then
-    p.title_up = offset > 0 and offset + PAD * u or TITLE_PAD * u
+    p.title_up = offset > 0 and not beside(p, canvas, width) and offset + PAD * u or TITLE_PAD * u
     p.top = max(p.top, p.title_up + rows_height(canvas, p.rows))
   end
   return p
-end
-
--- Pixels of the figure a pixel of the image, in a box: what fits, a whole number where that
--- costs little, and no more than `image.zoom` where the image has one.
-local function image_scale(image, width, height)
-  local scale = min(width / image.width, height / image.height, image.zoom or huge)
-  local whole = floor(scale + 1e-9)
-  return whole >= 1 and whole / scale > .9 and whole or scale
 end
 
 --- Height of the inner box at which an image fills the width; nil without an image.

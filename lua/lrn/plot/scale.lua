@@ -11,7 +11,7 @@ local M = {}
 
 local LARGEST = 1.7e308
 local CONSTANT = 1e-13 -- a range below this part of the values is none: rounding
-local TINY = 1e-290 -- and one below this has no digits left for ticks
+local TINY = 1e-305 -- and one below this has no digits left for ticks
 
 local linear = { name = "linear", above = -huge }
 
@@ -25,11 +25,17 @@ function linear.position(from, to)
   return function(v) return (v / 2 - from / 2) / range end
 end
 
+--- Whether two limits are one number but for rounding.
+function linear.flat(lo, hi)
+  local range = abs(hi - lo)
+  return range <= CONSTANT * max(abs(lo), abs(hi)) or range < TINY
+end
+
 --- The limits of data: `low` and `high` are the parts of the range that are added below and above.
 function linear.widen(lo, hi, low, high)
   if lo > hi then return 0, 1 end
   local range = min(hi - lo, LARGEST)
-  if range <= CONSTANT * max(abs(lo), abs(hi)) or range < TINY then
+  if linear.flat(lo, hi) then
     local d = max(.5, 1e-3 * abs(lo))
     return lo - d, hi + d
   end

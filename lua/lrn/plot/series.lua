@@ -340,7 +340,7 @@ local function add_rule(self, where, axis, value, opts)
   self:_lost(where, #values - #kept, #values)
   return self:_add{ kind = "rule", axis = axis, values = kept, label = opts.label,
                    color = tint(opts.color, opts.alpha), width = opts.width, style = opts.style,
-                   data = { x = axis == "x" and { kept } or {}, y = axis == "y" and { kept } or {} } }
+                   data = { x = {}, y = {}, [axis] = { kept } } }
 end
 
 --- A horizontal line over the whole width, at a value or at several.

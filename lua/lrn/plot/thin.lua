@@ -19,20 +19,22 @@ end
 
 local push = M.push
 
---- Of a function's points, in each pixel column the first, least, greatest and last; another path,
--- or a short one, as it is.
+local COLUMNS = 4 -- a pixel: the fringes of a line are finer than its pixels
+
+--- Of a function's points, in each quarter of a pixel column the first, least, greatest and last;
+-- another path, or a short one, as it is.
 -- @tparam {number} points
 -- @number width pixels
 -- @usage print(#require("lrn.plot.thin").path({ 1, 2, 3, 4 }, 100))   --> 4
 function M.path(points, width)
   local out, i, n = {}, 1, #points
-  if n <= 16 * width then return points end
+  if n <= 8 * COLUMNS * width then return points end
   for k = 3, n, 2 do
     if points[k] < points[k - 2] then return points end -- not a function of x
   end
   while i < n do
-    local column, lo, hi, last = floor(points[i]), i, i, i
-    while last + 2 < n and floor(points[last + 2]) == column do
+    local column, lo, hi, last = floor(COLUMNS * points[i]), i, i, i
+    while last + 2 < n and floor(COLUMNS * points[last + 2]) == column do
       last = last + 2
       if points[last + 1] < points[lo + 1] then lo = last end
       if points[last + 1] > points[hi + 1] then hi = last end
@@ -46,7 +48,7 @@ function M.path(points, width)
   return out
 end
 
---- Of many marks, the last one in each cell of a quarter of a pixel: those that opaque ones would
+--- Of many marks, the last one in each square of a third of a pixel: those that opaque ones would
 -- cover. Lists of colours and sizes go along. Marks that one sees through are all kept.
 -- @tparam {number} points
 -- @number alpha
@@ -57,7 +59,7 @@ function M.points(points, alpha, colors, sizes)
   if #points <= 2 * MANY or alpha < 1 then return points, colors, sizes end
   local seen, keep = {}, {}
   for i = #points - 1, 1, -2 do
-    local cell = floor(2 * points[i]) * 1000003 + floor(2 * points[i + 1])
+    local cell = floor(3 * points[i]) * 1000003 + floor(3 * points[i + 1])
     if not seen[cell] then
       seen[cell] = true
       keep[#keep + 1] = i

@@ -27,7 +27,7 @@ end
 
 -- A power of ten to count from where the limits are far from 0 compared to their distance.
 local function origin(lo, hi)
-  local middle = (lo + hi) / 2
+  local middle = lo / 2 + hi / 2
   if abs(middle) < 100 * (hi - lo) then return 0.0 end
   return (middle < 0 and -1 or 1) * 10.0 ^ order(abs(middle))
 end
@@ -141,6 +141,17 @@ local function mantissas_between(lo, hi, mantissas)
   return values
 end
 
+-- Decades from one label to the next: 1, 2, 3, 5, 10, 20, 30, 50, 100, ...
+local function decade_stride(least)
+  local scale = 1
+  while true do
+    for _, s in ipairs{ 1, 2, 3, 5 } do
+      if s * scale >= least then return s * scale end
+    end
+    scale = 10 * scale
+  end
+end
+
 --- Ticks of a logarithmic axis: decades, as many as there is room for; 1, 2, 5 or evenly spaced
 -- values where the limits hold fewer than two decades.
 -- @number lo greater than 0
@@ -165,7 +176,7 @@ function M.locate_log(lo, hi, opts)
     if #values < 2 then return (M.locate(lo, hi, { n = n })), {} end
     minor = mantissas_between(lo, hi, { 2, 3, 4, 5, 6, 7, 8, 9 })
   else
-    local stride = max(1, ceil(decades / (n + 1)))
+    local stride = decade_stride(decades / (n + 1))
     local from = ceil(first / stride) * stride
     if from + stride > last then from = first end
     for k = from, last, stride do values[#values + 1] = power_of_ten(k) end
