@@ -485,6 +485,24 @@ describe("heat maps", function()
 end)
 
 describe("colour bars", function()
+  it("need limits in order, and make one of two that the data give", function()
+    for name, draw in pairs{
+      image = function(ax, opts) ax:image({ { 0, 1 } }, opts) end,
+      heatmap = function(ax, opts) ax:heatmap({ { 0, 1 } }, opts) end,
+      mosaic = function(ax, opts) ax:mosaic({ { 0, 1 } }, opts) end,
+      scatter = function(ax, opts) ax:scatter({ 1, 2 }, { 1, 2 },
+        { c = { 0, 1 }, vmin = opts.vmin, vmax = opts.vmax }) end,
+    } do
+      local function with(opts) return function() draw(plot.figure():axes(), opts) end end
+      assert.error_matches(with{ vmin = 2, vmax = 1 }, name .. ": vmin: got 2, expected at most")
+      assert.error_matches(with{ vmax = INF }, name .. ": vmax: got inf, expected a finite number")
+      local fig = plot.figure()
+      draw(fig:axes(), { vmin = 5 })
+      fig:axes():colorbar()
+      assert_laid_out(fig)
+    end
+  end)
+
   it("have labels that do not meet, however low they are", function()
     for _, height in ipairs{ .6, .7, .8, 1, 1.5, 2, 4, 10 } do
       local fig = plot.figure{ width = 6, height = height }
@@ -626,7 +644,7 @@ describe("much data", function()
   end
 
   it("is thinned without a change that one sees #slow", function()
-    local n = 150000
+    local n = 110000
     local y = ramp(n, function(i) return math.sin(i / 9000) + .3 * math.sin(i * i) end)
     local mean, off = difference(both(function()
       local fig = plot.figure{ width = 3, height = 2 }

@@ -105,6 +105,29 @@ function M.apply(data, lo, hi, cmap, bad)
   return concat(out)
 end
 
+--- The numbers at the ends of a colour map: options vmin and vmax, else those of the data.
+-- @string where the function to blame
+-- @tparam table opts with vmin, vmax
+-- @tparam ?number lo least of the data; nil: there is none
+-- @tparam ?number hi
+-- @usage print(require("lrn.plot.colors").limits("image", { vmin = 0 }, 1, 5))   --> 0 5
+function M.limits(where, opts, lo, hi)
+  local a, b = opts.vmin, opts.vmax
+  for name, v in pairs{ vmin = a or 0, vmax = b or 0 } do
+    if v - v ~= 0 then
+      check.raise("value", "%s: %s: got %s, expected a finite number", where, name, v)
+    end
+  end
+  if a and b and a > b then
+    check.raise("value", "%s: vmin: got %s, expected at most vmax = %s", where, a, b)
+  end
+  lo, hi = a or lo or 0, b or hi or 1
+  if lo > hi then -- one of them is given, and all of the data are beyond it
+    if a then hi = lo else lo = hi end
+  end
+  return lo, hi
+end
+
 --- Entries of a colour map for numbers, as `apply` takes them: a function of a number that gives
 -- three bytes, nil for NaN.
 -- @number lo

@@ -39,7 +39,7 @@ local function compose(where, t, opts, may_be_rgb)
   if rgb then
     lo, hi = 0, (hi or 0) > 1 and 255 or 1
   end
-  lo, hi = opts.vmin or lo or 0, opts.vmax or hi or 1
+  lo, hi = colors.limits(where, opts, lo, hi)
   return {
     width = a.shape[2], height = a.shape[1], channels = 3, vmin = lo, vmax = hi, bad = bad,
     cmap = not rgb and opts.cmap or nil, free = opts.aspect == "auto",

@@ -133,7 +133,9 @@ function M.compose(where, W, opts, by_row)
     hi = max(abs(lo), abs(hi))
     lo = -hi
   end
-  if opts.vmin or opts.vmax then scale, lo, hi = "all", opts.vmin or lo, opts.vmax or hi end
+  if opts.vmin or opts.vmax then
+    scale, lo, hi = "all", colors.limits(where, opts, lo, hi)
+  end
   local width = cols * (t.w + gap) - gap
   local empty_line = hole:rep(width)
   local between, missing = hole:rep(gap), hole:rep(t.w)

@@ -288,8 +288,8 @@ function M:scatter(x, y, opts)
     a.colors, a.classes = classify(kept, opts.label, opts.alpha)
     a.label = nil
   elseif kept then
-    local lo, hi = array.range(kept)
-    a.cmap, a.vmin, a.vmax = opts.cmap or "viridis", opts.vmin or lo or 0, opts.vmax or hi or 1
+    a.cmap, a.vmin, a.vmax = opts.cmap or "viridis", colors.limits("scatter", opts,
+      array.range(kept))
     local entry, memo = colors.mapper(a.vmin, a.vmax, a.cmap), {}
     a.colors = {}
     for i, v in ipairs(kept) do
