@@ -1,5 +1,5 @@
 -- lrn.plot: what each kind of plot draws, against closed forms: bars, histograms, scatters, bands,
--- heat maps, rules, texts, logarithmic axes, categories, colour bars, and data at the edge of sense.
+-- heat maps, rules, texts, logarithmic axes, categories, colour bars, data at the edge of sense.
 local lrn = require "lrn"
 local bins = require "lrn.plot.bins"
 local colors = require "lrn.plot.colors"
@@ -79,7 +79,9 @@ describe("ticks of a linear axis", function()
     local values, step = ticks.locate(-1.7e308, 1.7e308)
     assert.is_true(#values >= 5 and #values <= 10)
     assert.equal(0, values[(#values + 1) / 2])
-    for i = 2, #values do assert.near(1, (values[i] / 10 - values[i - 1] / 10) / (step / 10), 1e-9) end
+    for i = 2, #values do
+      assert.near(1, (values[i] / 10 - values[i - 1] / 10) / (step / 10), 1e-9)
+    end
     values = ticks.locate(1e308, 1.7e308) -- their sum is none
     assert.is_true(#values >= 4 and values[1] >= 1e308)
   end)
@@ -333,7 +335,8 @@ describe("scatters", function()
     local fig = plot.figure()
     fig:axes():scatter({ 1, 2, 3, 4 }, { 1, 2, 3, 4 }, { c = lrn.tensor{ 7, 3, 7, 5 } }):legend()
     assert.same({ "3", "5", "7" }, texts(fig, "legend"))
-    assert.same({ "#2ca02c", "#1f77b4", "#2ca02c", "#ff7f0e" }, pick(fig, "marks", "series")[1].colors)
+    assert.same({ "#2ca02c", "#1f77b4", "#2ca02c", "#ff7f0e" },
+      pick(fig, "marks", "series")[1].colors)
     fig = plot.figure()
     fig:axes():scatter({ 1, 2, 3 }, { 1, 2, 3 }, { c = { "on", "off", "on" } }):legend()
     assert.same({ "on", "off" }, texts(fig, "legend"))
@@ -378,8 +381,9 @@ describe("scatters", function()
     assert.error_matches(function() ax:scatter({ 1, 2 }, { 1, 2 }, { c = { 1, 2, 3 , 4, 5 } }) end,
       "c: got 5 values, expected 2")
     assert.error_matches(function() ax:scatter({ 1 }, { 1 }, { s = -1 }) end, "area >= 0")
-    assert.error_matches(function() ax:scatter({ 1 }, { 1 }, { c = { 1 }, label = { "a", "b" } }) end,
-      "label: got 2, expected 1")
+    assert.error_matches(function()
+      ax:scatter({ 1 }, { 1 }, { c = { 1 }, label = { "a", "b" } })
+    end, "label: got 2, expected 1")
   end)
 end)
 
@@ -558,7 +562,7 @@ describe("labels", function()
           local ax, scale = fig:axes(r, c), scales[math.random(#scales)]
           local y = ramp(30, function(i) return scale * (10 + math.sin(i) + i / 9) end)
           local kind = math.random(6)
-          if kind == 1 then ax:line(y, { label = "l" }):band(ramp(30, function(i) return i end), y, y)
+          if kind == 1 then ax:line(y, { label = "l" }):hline(y[1])
           elseif kind == 2 then ax:scatter(y, y, { c = y }):colorbar{ label = "value" }
           elseif kind == 3 then ax:hist(y)
           elseif kind == 4 then ax:line(y):yscale "log":hline(scale)
@@ -691,8 +695,8 @@ describe("data at the edge of sense", function()
 
   it("is drawn: huge, tiny, constant, single, none, infinite", function()
     for _, data in ipairs{
-      { -1e308, 1e308, 0 }, { 1e308, 1.7e308 }, { 1e-300, 2e-300 }, { 0, 5e-324 }, { 1e15, 1e15 + 1 },
-      { 7 }, { 7, 7 }, {}, { NAN }, { INF, -INF, 1 }, { 0, 0 }, { -1e-9, 1e9 },
+      { -1e308, 1e308, 0 }, { 1e308, 1.7e308 }, { 1e-300, 2e-300 }, { 0, 5e-324 },
+      { 1e15, 1e15 + 1 }, { 7 }, { 7, 7 }, {}, { NAN }, { INF, -INF, 1 }, { 0, 0 }, { -1e-9, 1e9 },
     } do
       local n = #data
       local index = ramp(n, function(i) return i end)
@@ -700,7 +704,9 @@ describe("data at the edge of sense", function()
         line = function(ax) ax:line(data) end,
         swapped = function(ax) ax:line(data, index) end,
         scatter = function(ax) ax:scatter(index, data) end,
-        values = function(ax) if n > 0 then ax:scatter(index, index, { c = data, cmap = "gray" }) end end,
+        values = function(ax)
+          if n > 0 then ax:scatter(index, index, { c = data, cmap = "gray" }) end
+        end,
         bar = function(ax) ax:bar(data) end,
         error = function(ax) ax:bar(data, { err = .5, horizontal = true }) end,
         hist = function(ax) ax:hist(data) end,
@@ -747,8 +753,8 @@ describe("SVG files", function()
     fig:axes():line({ 1, 2 }, { label = "a < b & \"c\"" }):legend():title "Ünïcode\nsecond line"
       :xlabel "bad \255 byte, \1 control":ylabel "upright"
     local _, text = save(fig)
-    for _, label in ipairs{ "a &lt; b &amp; &quot;c&quot;", ">Ünïcode<", ">second line<", ">upright<",
-                            "bad \u{fffd} byte, \u{fffd} control" } do
+    for _, label in ipairs{ "a &lt; b &amp; &quot;c&quot;", ">Ünïcode<", ">second line<",
+                            ">upright<", "bad \u{fffd} byte, \u{fffd} control" } do
       assert.is_truthy(text:find(label, 1, true), label)
     end
     assert.is_truthy(text:find('<svg xmlns="http://www.w3.org/2000/svg" width="460.8pt"', 1, true))

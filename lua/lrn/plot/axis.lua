@@ -7,7 +7,7 @@ local floor, max, min, abs, huge = math.floor, math.max, math.min, math.abs, mat
 -- Points, as in matplotlib.
 local TICK, MINOR, PAD, SPINE, GRID = 3.5, 2, 3.5, .8, .8
 local GRID_COLOR = "#b0b0b0"
-local MOST = 9 -- intervals
+local SOME, MOST = 5, 9 -- intervals to try first: by the length, in these limits
 
 local SLANT = 45
 local SINE = math.sqrt(.5)
@@ -62,7 +62,7 @@ local function number_ticks(canvas, spec)
   local size, upright = spec.size, spec.upright
   local lo, hi = min(spec.from, spec.to), max(spec.from, spec.to)
   local gap = (upright and GAP_Y or GAP_X) * size
-  local n = max(1, min(MOST, floor(spec.length / ((upright and 2 or 3) * size))))
+  local n = max(SOME, min(MOST, floor(spec.length / ((upright and 2 or 3) * size))))
   while true do
     local t = spec.scale.ticks(lo, hi, n, spec.whole)
     local at, extents = positions_of(spec, t.values),

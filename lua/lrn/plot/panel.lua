@@ -17,6 +17,7 @@ local TICK, PAD, SPINE = axis.TICK, axis.PAD, axis.SPINE
 local NAMES = .4 -- of a cell: the most that names of categories take of it
 local LEGEND_GAP = 8 -- between axes and a legend outside
 
+local SHADES = { left = 0, center = .5, right = 1 }
 local MARGIN = .05 -- of the range of the data, on each side
 local FAR = 16000 -- pixels: what is beyond is drawn there
 
@@ -114,11 +115,15 @@ local function rows_height(canvas, rows)
   return height
 end
 
--- Whether the title, a short one in the middle, leaves the offset on the left its line.
+-- Whether the titles are one row that leaves the offset, on the left, its line.
 local function beside(p, canvas, width)
-  local row, suffix = p.rows[1], p.y.ticks and p.y.ticks.suffix or ""
-  return #p.rows == 1 and #row == 1 and row[1].loc == "center" and (not p.bar or p.bar.suffix == "")
-    and row[1].w / 2 + canvas:measure(suffix, p.size).w + FONT * canvas.unit < width / 2
+  local row, from = p.rows[1], width
+  if #p.rows > 1 or p.bar and p.bar.suffix ~= "" then return false end
+  for _, t in ipairs(row) do
+    from = min(from, SHADES[t.loc] * (width - t.w))
+  end
+  local suffix = p.y.ticks and p.y.ticks.suffix or ""
+  return canvas:measure(suffix, p.size).w + FONT * canvas.unit < from
 end
 
 --- The plan of the axes for an inner box of about width x height: ticks, and the room that is
@@ -156,7 +161,9 @@ function M.plan(axes, canvas, width, height, cell_width, cell_height)
   label = axes.labels.y
   if label then
     local text, s = label.text, label.size * u
-    if not label.horizontal then text, s = canvas:fit(text, s, height + 2 * min(p.top, p.bottom)) end
+    if not label.horizontal then
+      text, s = canvas:fit(text, s, height + 2 * min(p.top, p.bottom))
+    end
     p.ylabel = { text = text, size = s, color = label.color, horizontal = label.horizontal,
                  out = p.left + LABEL_PAD * u }
     p.left = p.ylabel.out
