@@ -387,6 +387,30 @@ describe("scatters", function()
   end)
 end)
 
+describe("colours that are none", function()
+  it("are refused where they are given, in the name of the function", function()
+    for _, color in ipairs{ "redd", "#12", { 255, 0, 0 }, { 1, 2 }, { "a", 1, 1 }, {}, 7 } do
+      local ax = plot.figure():axes()
+      for name, call in pairs{
+        line = function() ax:line({ 1, 2 }, { color = color }) end,
+        bar = function() ax:bar({ 1, 2 }, { color = { color } }) end,
+        band = function() ax:band({ 1 }, { 1 }, { 1 }, { color = color }) end,
+        hline = function() ax:hline(1, { color = color }) end,
+        text = function() ax:text(1, 1, "x", { color = color }) end,
+        title = function() ax:title("x", { color = color }) end,
+        ylabel = function() ax:ylabel("x", { color = color }) end,
+        suptitle = function() ax.figure:suptitle("x", { color = color }) end,
+      } do
+        assert.error_matches(call, "^" .. name .. ": color: got") -- luassert cuts the position
+      end
+    end
+    local fig = plot.figure()
+    fig:axes():hist({ { 1 }, { 2 } }, { color = { "red", { 0, 0, 1 } }, alpha = 1 })
+    assert.same({ "#ff0000", "#0000ff" }, { pick(fig, "polygon")[1].color,
+                                            pick(fig, "polygon")[2].color })
+  end)
+end)
+
 describe("bands and rules", function()
   it("fill the area between two curves in the colour of their line", function()
     local fig = plot.figure()

@@ -321,10 +321,10 @@ function M.mapped(list)
   return nil
 end
 
---- A colour as {r, g, b, a}, its alpha times `alpha`.
+--- A colour as {r, g, b, a}, its alpha times `alpha`; `where` is the function to blame.
 -- @usage print(require("lrn.plot.artists").tint("C0", .5)[4])   --> 0.5
-function M.tint(color, alpha)
-  local c = { colors.rgba(color) }
+function M.tint(color, alpha, where)
+  local c = { colors.rgba(color, where) }
   c[4] = c[4] * alpha
   return c
 end

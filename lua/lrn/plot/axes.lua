@@ -129,6 +129,7 @@ end
 -- @usage require("lrn.plot").figure():axes():title("convergence", { loc = "left", size = 14 })
 function Axes:title(text, opts)
   opts = check.options("title", opts, TITLES)
+  colors.rgba(opts.color, "title")
   self.titles[opts.loc] = { text = tostring(text), size = opts.size, color = opts.color }
   return self
 end
@@ -140,6 +141,7 @@ end
 -- @usage require("lrn.plot").figure():axes():xlabel("epoch")
 function Axes:xlabel(text, opts)
   opts = check.options("xlabel", opts, XLABEL)
+  colors.rgba(opts.color, "xlabel")
   self.labels.x = { text = tostring(text), size = opts.size, color = opts.color }
   return self
 end
@@ -151,6 +153,7 @@ end
 -- @usage require("lrn.plot").figure():axes():ylabel("MSE")
 function Axes:ylabel(text, opts)
   opts = check.options("ylabel", opts, YLABEL)
+  colors.rgba(opts.color, "ylabel")
   self.labels.y = { text = tostring(text), size = opts.size, color = opts.color,
                     horizontal = opts.horizontal }
   return self

@@ -159,13 +159,18 @@ end
 
 --- A colour as red, green, blue, alpha in 0..1.
 -- @tparam string|table color "C0".."C9", "#rgb", "#rrggbb", "#rrggbbaa", a name, or {r, g, b [, a]}
+-- @string[opt] where the function to blame
 -- @usage print(require("lrn.plot.colors").rgba("#ff0000"))   --> 1.0 0.0 0.0 1.0
-function M.rgba(color)
+function M.rgba(color, where)
   local hex, n
-  if type(color) == "table" and #color >= 3 then
-    return color[1], color[2], color[3], color[4] or 1
-  end
-  if type(color) == "string" then
+  if type(color) == "table" and (#color == 3 or #color == 4) then
+    local good = true
+    for i = 1, #color do
+      local v = color[i]
+      good = good and type(v) == "number" and v >= 0 and v <= 1
+    end
+    if good then return color[1], color[2], color[3], color[4] or 1 end
+  elseif type(color) == "string" then
     n = color:match("^C(%d)$")
     hex = n and M.tab10[n + 1] or NAMES[color] or color
     if hex:find("^#%x%x%x$") then hex = hex:gsub("%x", "%0%0") end
@@ -176,8 +181,8 @@ function M.rgba(color)
     end
   end
   return check.raise("value",
-    'color: got %s, expected "C0" to "C9", "#rrggbb", {r, g, b} or a name: %s',
-    check.show(color), concat(check.names(NAMES), ", "))
+    '%scolor: got %s, expected "C0" to "C9", "#rrggbb", {r, g, b} of 0..1, or a name: %s',
+    where and where .. ": " or "", check.show(color), concat(check.names(NAMES), ", "))
 end
 
 local function byte(x)

@@ -5,6 +5,7 @@
 local axes = require "lrn.plot.axes"
 local canvases = require "lrn.plot.canvas"
 local check = require "lrn.check"
+local colors = require "lrn.plot.colors"
 local panel = require "lrn.plot.panel"
 
 local floor, max, min = math.floor, math.max, math.min
@@ -90,6 +91,7 @@ end
 -- @usage require("lrn.plot").figure{ cols = 2 }:suptitle("two views")
 function Figure:suptitle(text, opts)
   opts = check.options("suptitle", opts, TITLE)
+  colors.rgba(opts.color, "suptitle")
   if self.bare_image then
     check.raise("state", "suptitle: a pure mosaic has no room; give it a title")
   end

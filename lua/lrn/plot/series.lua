@@ -179,7 +179,7 @@ function M:line(x, y, opts)
   same_length("line", "y", ys.n, #xs.data)
   local runs, bad = runs_of({ xs.data, ys.data }, { "x", "y" })
   self:_lost("line", bad, ys.n)
-  local color = tint(color_of(self, "line", opts.color, 1, 1), opts.alpha)
+  local color = tint(color_of(self, "line", opts.color, 1, 1), opts.alpha, "line")
   self:_add{ kind = "line", runs = runs, label = opts.label, color = color, width = opts.width,
             style = opts.style, marker = opts.marker, size = opts.size,
             whole = { x = implicit or ys.n > 2 and array.whole(xs.data) },
@@ -283,7 +283,8 @@ function M:scatter(x, y, opts)
     end
   end
   self:_lost("scatter", bad, n)
-  a.color = tint(kept and "black" or plain and c or self:_next_color(), opts.alpha)
+  a.color = tint(kept and "black" or plain and c or self:_next_color(), opts.alpha,
+    "scatter")
   if kept and (names or not opts.cmap and not opts.vmin and not opts.vmax and are_labels(kept)) then
     a.colors, a.classes = classify(kept, opts.label, opts.alpha)
     a.label = nil
@@ -325,7 +326,7 @@ function M:band(x, lo, hi, opts)
   local y = lists_of(runs, "lo")
   table.move(lists_of(runs, "hi"), 1, #runs, #y + 1, y)
   return self:_add{ kind = "band", runs = runs, label = opts.label,
-                   color = tint(opts.color or self:_last_color(), opts.alpha),
+                   color = tint(opts.color or self:_last_color(), opts.alpha, "band"),
                    whole = { x = a.n > 2 and array.whole(xs.data) },
                    data = { x = lists_of(runs, "x"), y = y } }
 end
@@ -339,7 +340,8 @@ local function add_rule(self, where, axis, value, opts)
   end
   self:_lost(where, #values - #kept, #values)
   return self:_add{ kind = "rule", axis = axis, values = kept, label = opts.label,
-                   color = tint(opts.color, opts.alpha), width = opts.width, style = opts.style,
+                   color = tint(opts.color, opts.alpha, where), width = opts.width,
+                   style = opts.style,
                    data = { x = {}, y = {}, [axis] = { kept } } }
 end
 
@@ -375,7 +377,7 @@ function M:text(x, y, text, opts)
     end
   end
   opts.kind, opts.x, opts.y, opts.text = "text", x, y, tostring(text)
-  opts.color, opts.data = tint(opts.color, 1), { x = {}, y = {} }
+  opts.color, opts.data = tint(opts.color, 1, "text"), { x = {}, y = {} }
   return self:_add(opts)
 end
 
@@ -412,7 +414,7 @@ function M:bar(x, heights, opts)
     same_length("bar", "heights", #values, #at)
     local a = { kind = "bars", from = {}, to = {}, heights = {}, origin = 0, flat = flat,
                 label = label_of("bar", opts.label, k, count), whole = { [axis] = array.whole(at) },
-                color = tint(color_of(self, "bar", opts.color, k, count), opts.alpha),
+                color = tint(color_of(self, "bar", opts.color, k, count), opts.alpha, "bar"),
                 base = flat and { x = 0 } or { y = 0 } }
     local shift, middles = (k - 1 - count / 2) * width, {}
     for i, h in ipairs(values) do
@@ -463,7 +465,7 @@ function M:hist(t, opts)
     self:_add{ kind = "stairs", edges = edges, heights = counts, filled = filled, style = "-",
               width = opts.width, label = label_of("hist", opts.label, k, n),
               color = tint(color_of(self, "hist", opts.color, k, n),
-                opts.alpha or filled and n > 1 and .55 or 1),
+                opts.alpha or filled and n > 1 and .55 or 1, "hist"),
               data = { x = { edges }, y = { counts } }, base = { y = 0 } }
   end
   if opts.log then self:yscale "log" end
