@@ -721,6 +721,7 @@ describe("data at the edge of sense", function()
     for _, data in ipairs{
       { -1e308, 1e308, 0 }, { 1e308, 1.7e308 }, { 1e-300, 2e-300 }, { 0, 5e-324 },
       { 1e15, 1e15 + 1 }, { 7 }, { 7, 7 }, {}, { NAN }, { INF, -INF, 1 }, { 0, 0 }, { -1e-9, 1e9 },
+      { math.mininteger, math.maxinteger }, { math.mininteger },
     } do
       local n = #data
       local index = ramp(n, function(i) return i end)
@@ -748,6 +749,42 @@ describe("data at the edge of sense", function()
         end)
         assert(ok, ("%s of {%s}: %s"):format(name, table.concat(data, ", "), tostring(message)))
       end
+    end
+  end)
+
+  it("and arguments of any kind are refused in the function's name, or drawn", function()
+    local closed = lrn.zeros(3)
+    closed:close()
+    local junk = { 1, 0, -1, 2 ^ 63, NAN, INF, -1e308, "x", "", "log", true, false, {}, { 1, 2, 3 },
+      { "a", "b", "c" }, { { 1, 2 }, { 3, 4 } }, { 1, "a" }, { {} }, lrn.zeros(3), lrn.zeros(2, 2),
+      lrn.zeros(0), closed, print, { x = 1 }, { label = "x" }, { label = {} }, { color = 3 },
+      { bins = -1 }, { bins = {} }, { c = { 1, 2, 3 } }, { c = {} }, { s = "a" }, { err = "x" },
+      { rows = { 1 } }, { annotate = "%s%s" }, { width = 1e308 }, { size = 1e308 }, { alpha = 2 },
+      { range = { 1 } }, { vmin = "a" }, math.mininteger, ("x"):rep(10000), { 1e308, -1e308 },
+      { NAN }, n = 60 } -- the rest is nil
+    local methods = {}
+    for name, f in pairs(getmetatable(plot.figure():axes()).__index) do
+      if type(f) == "function" and not name:find "^_" and name ~= "composed" then
+        methods[#methods + 1] = name
+      end
+    end
+    table.sort(methods)
+    math.randomseed(26)
+    for _ = 1, 2000 do
+      local fig = plot.figure{ width = 3, height = 2 }
+      local ax, said = fig:axes(), {}
+      for _ = 1, 3 do
+        local name, args, n = methods[math.random(#methods)], {}, math.random(0, 4)
+        for k = 1, n do args[k] = junk[math.random(junk.n)] end
+        local ok, message = pcall(ax[name], ax, table.unpack(args, 1, n))
+        said[#said + 1] = name
+        if not ok then
+          assert.is_truthy(message:find(name .. ": ", 1, true) or message:find "tensor was closed",
+            name .. " says " .. message)
+        end
+      end
+      local ok, message = pcall(fig.drawlist, fig)
+      assert(ok, table.concat(said, ", ") .. ": " .. tostring(message))
     end
   end)
 

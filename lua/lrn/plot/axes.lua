@@ -169,7 +169,7 @@ local function set_limits(self, which, lo, hi)
     check.raise("value", "%slim: got %s and %s, expected positive limits on a log axis", which, lo,
       hi)
   end
-  self.limits[which] = { lo, hi }
+  self.limits[which] = { lo + 0.0, hi + 0.0 }
   return self
 end
 

@@ -90,7 +90,8 @@ function M.edges(where, lists, bins, range)
     local a, b = array.range(list)
     if not range and a then lo, hi = min(lo, a), max(hi, b) end
   end
-  if lo > hi then lo, hi = 0, 1 end
+  lo, hi = lo + 0.0, hi + 0.0 -- integers would wrap around
+  if lo > hi then lo, hi = 0.0, 1.0 end
   if lo == hi then lo, hi = lo - max(.5, 1e-3 * math.abs(lo)), hi + max(.5, 1e-3 * math.abs(hi)) end
   if n then return even(lo, hi, n) end
   local whole = true

@@ -121,7 +121,7 @@ function M.limits(where, opts, lo, hi)
   if a and b and a > b then
     check.raise("value", "%s: vmin: got %s, expected at most vmax = %s", where, a, b)
   end
-  lo, hi = a or lo or 0, b or hi or 1
+  lo, hi = (a or lo or 0) + 0.0, (b or hi or 1) + 0.0 -- integers would wrap around
   if lo > hi then -- one of them is given, and all of the data are beyond it
     if a then hi = lo else lo = hi end
   end

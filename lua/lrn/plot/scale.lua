@@ -91,7 +91,7 @@ function M.range(scale, lists)
     local a, b = array.range(list, scale.above)
     if a then lo, hi = min(lo, a), max(hi, b) end
   end
-  return lo, hi
+  return lo + 0.0, hi + 0.0 -- integers would wrap around
 end
 
 return M

@@ -148,7 +148,7 @@ local function add_whiskers(self, where, at, values, err, t)
   local a = { kind = "whiskers", at = {}, lo = {}, hi = {}, color = t.color, width = t.width,
               cap = t.cap, flat = t.flat }
   for i = 1, #at do
-    local e = list.data and list.data[i] or err
+    local e = (list.data and list.data[i] or err) + 0.0
     if finite(e) and finite(values[i]) and finite(at[i]) then
       local k = #a.at + 1
       a.at[k], a.lo[k], a.hi[k] = at[i], values[i] - e, values[i] + e
