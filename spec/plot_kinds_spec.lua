@@ -601,6 +601,23 @@ describe("labels", function()
     end
   end)
 
+  it("are drawn smaller where they would not fit a small figure", function()
+    math.randomseed(27)
+    local kinds = {
+      function(ax) ax:line({ 1, 2, 3 }, { 1e5, 2e5, -3e5 }) end,
+      function(ax) ax:bar({ "one name", "two", "three names" }, { 1, 2, 3 }) end,
+      function(ax) ax:image{ { 1, 2 }, { 3, 4 } }:colorbar{ label = "value" } end,
+      function(ax) ax:line({ 1, 100 }, { 1, 1e4 }):yscale "log":xscale "log" end,
+      function(ax) ax:heatmap({ { 1, 2 }, { 3, 4 } }, { rows = { "row 1", "row 2" } }) end,
+    }
+    for i = 1, 100 do
+      local fig = plot.figure{ width = .8 + 2 * math.random(), height = .6 + 2 * math.random() }
+      kinds[i % 5 + 1](fig:axes())
+      if i % 2 == 0 then fig:axes():title "title here":xlabel "x label":ylabel "y label" end
+      assert_laid_out(fig)
+    end
+  end)
+
   it("at ticks of your own are as given", function()
     local fig = plot.figure()
     fig:axes():line{ 1, 2, 3, 4 }:xticks({ 3, 1, 9 }, { "three", "one", "nine" }):yticks{}

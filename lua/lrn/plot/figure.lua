@@ -14,6 +14,8 @@ local SUPTITLE = 14
 local EDGE, GAP = 6, 12 -- points around all, and between axes
 local ROUNDS, FREE = 8, 4 -- ticks depend on the room for them, the room on their labels
 local LEAST = 8 -- pixels of an inner box, however small the figure
+local SMALLEST = .15 -- of a cell: an inner box that is smaller has too large labels
+local SHRINK, LEAST_UNIT = .85, .25 -- of a point, for such a figure
 
 local COUNT = { "integer", 1, min = 1, max = 100 }
 local OPTIONS = { width = { "number", 6.4 }, height = { "number|string", 4.8 },
@@ -99,9 +101,9 @@ function Figure:suptitle(text, opts)
   return self
 end
 
--- Lays the grid out: all inner boxes have one width, and one height unless the figure's height
+-- Lays the grid out once: all inner boxes have one width, and one height unless the figure's height
 -- is to fit. Margins are those that the axes of a column and of a row need.
-local function lay_out(self, canvas)
+local function arrange(self, canvas)
   local u, rows, cols = canvas.unit, self.rows, self.cols
   local fit = self.height == "fit"
   local width, top, title = canvas.width, EDGE * u, nil
@@ -165,7 +167,19 @@ local function lay_out(self, canvas)
     y = y + heights[r] + below[r] + GAP * u
   end
   if fit then canvas.height = floor(y - GAP * u + EDGE * u + .5) end
-  return plans, boxes, title
+  local fits = w >= SMALLEST * width / cols
+  for r = 1, rows do fits = fits and (fit or heights[r] >= SMALLEST * height / rows) end
+  return fits, plans, boxes, title
+end
+
+-- Lays the grid out. Where labels take nearly all of a small figure, everything is drawn smaller.
+local function lay_out(self, canvas)
+  local unit = canvas.unit
+  while true do
+    local fits, plans, boxes, title = arrange(self, canvas)
+    if fits or canvas.unit < LEAST_UNIT * unit then return plans, boxes, title end
+    canvas.unit = SHRINK * canvas.unit
+  end
 end
 
 -- The canvas with everything on it.

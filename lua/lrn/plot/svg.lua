@@ -73,21 +73,24 @@ local MARKS = {
 -- One writer a kind: the element of a primitive.
 local WRITE = {}
 
+-- An element a line.
 function WRITE.text(p, canvas)
-  local lines, pitch = {}, canvas:measure("H", p.size).h
-  for line in (p.text .. "\n"):gmatch "(.-)\n" do
-    local y = num(p.y + #lines * pitch)
-    local length = num(canvas:measure(line, p.size, p.weight).w)
-    lines[#lines + 1] = line == "" and ""
-      or ('<tspan x="%s" y="%s" textLength="%s" lengthAdjust="spacingAndGlyphs">%s</tspan>')
-        :format(num(p.x), y, length, escape(line))
+  local lines, pitch, k = {}, canvas:measure("H", p.size).h, 0
+  local style = p.weight == "bold" and ' font-weight="bold"' or ""
+  if p.halign ~= "left" then style = style .. (' text-anchor="%s"'):format(ANCHOR[p.halign]) end
+  if p.color ~= "#000000" then style = style .. paint("fill", p.color) end
+  if p.angle ~= 0 then
+    style = style .. (' transform="rotate(%s %s %s)"'):format(num(-p.angle), num(p.x), num(p.y))
   end
-  local turned = p.angle ~= 0
-    and (' transform="rotate(%s %s %s)"'):format(num(-p.angle), num(p.x), num(p.y)) or ""
-  return ('<text font-size="%s"%s%s%s%s>%s</text>'):format(num(p.size),
-    p.halign ~= "left" and (' text-anchor="%s"'):format(ANCHOR[p.halign]) or "",
-    p.weight == "bold" and ' font-weight="bold"' or "",
-    p.color ~= "#000000" and paint("fill", p.color) or "", turned, concat(lines))
+  for line in (p.text .. "\n"):gmatch "(.-)\n" do
+    if line ~= "" then
+      lines[#lines + 1] = ('<text x="%s" y="%s" font-size="%s" textLength="%s" '
+        .. 'lengthAdjust="spacingAndGlyphs"%s>%s</text>'):format(num(p.x), num(p.y + k * pitch),
+          num(p.size), num(canvas:measure(line, p.size, p.weight).w), style, escape(line))
+    end
+    k = k + 1
+  end
+  return concat(lines, "\n")
 end
 
 function WRITE.line(p)
