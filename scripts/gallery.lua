@@ -116,6 +116,17 @@ fig:axes():line(n, naive, { label = "n²", marker = "o", size = 4 })
 fig:save "log.png"
 ]] },
 
+{ "ticks", "Limits and ticks of your own", [[
+`xlim` and `ylim` set the limits, a greater first one turns the axis round. `xticks` and `yticks` put
+ticks where you want them, with labels or without.]], [[
+local x = lrn.linspace(-math.pi, math.pi, 200)
+local fig = lrn.plot.figure{ width = 4.8, height = 3.2 }
+fig:axes():line(x, x:cos()):line(x, x:sin()):xlim(-math.pi, math.pi):ylim(-1.2, 1.2)
+  :xticks({ -math.pi, -math.pi / 2, 0, math.pi / 2, math.pi }, { "−π", "−π/2", "0", "π/2", "π" })
+  :yticks{ -1, 0, 1 }:grid()
+fig:save "ticks.png"
+]] },
+
 { "scatter", "Scatters of classes", [[
 `c` holds a class a point: names, or up to 20 whole numbers. Each has its colour, and its entry in
 the legend.]], [[
