@@ -229,6 +229,17 @@ describe("bars", function()
     assert.near(y(5), lines[4].points[4], .01)
   end)
 
+  it("are seen however narrow and low they are", function()
+    local fig = plot.figure()
+    fig:axes():bar(ramp(3000, function() return 1 end)):ylim(0, 2)
+    local frame = pick(fig, "rect", "frame")[1]
+    local surface <close> = fig:render()
+    for x = math.floor(frame.x + .1 * frame.w), frame.x + .9 * frame.w do
+      local r, g, b = surface:get_pixel(x, math.floor(frame.y + .75 * frame.h))
+      assert.is_true(r < 160 and g < 200 and b < 230, ("%d: %d %d %d"):format(x, r, g, b))
+    end
+  end)
+
   it("share their categories with lines and scatters, and learn new ones", function()
     local fig = plot.figure()
     fig:axes():bar({ "a", "b" }, { 1, 2 }):line({ "b", "c" }, { 1, 2 }):scatter({ "a" }, { 1 })

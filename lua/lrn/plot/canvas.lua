@@ -266,10 +266,13 @@ function PAINT.marks(c, p)
   if filled then c:fill() else c:set_line_width(p.size / 5):stroke() end
 end
 
-function PAINT.rect(c, p, _, _, place, width)
+local NARROW = 4 -- device pixels: bars that rounding would make uneven, or nothing at all
+
+function PAINT.rect(c, p, scale, _, place, width)
   local x, y, x2, y2 = p.x, p.y, p.x + p.w, p.y + p.h
   local w = p.stroke and p.width or 0
-  if p.stroke or p.snap then x, y, x2, y2 = place(x, w), place(y, w), place(x2, w), place(y2, w) end
+  if p.stroke or p.snap and p.w * scale >= NARROW then x, x2 = place(x, w), place(x2, w) end
+  if p.stroke or p.snap and p.h * scale >= NARROW then y, y2 = place(y, w), place(y2, w) end
   if p.radius then
     rounded(c, x, y, x2 - x, y2 - y, p.radius)
   else
