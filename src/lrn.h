@@ -645,6 +645,13 @@ LRN_API int lrn_rbm_pseudo_likelihood(const lrn_rbm *m, lrn_work *w, double *pl,
 LRN_API int lrn_rbm_reconstruct(const lrn_rbm *m, lrn_work *w, double *error,
                                 double *sampled, lrn_tensor *v, const lrn_tensor *data,
                                 int mean_field);
+/* The same for data that come in parts: these are the rows from number `first` (from 0) on of one
+   call, which begins with first = 0. total: the sums, not the means, of the rows so far; read where
+   first > 0. The bits are those of a single call where every part but the last has a multiple of
+   512 rows and the workspace room for 512. */
+LRN_API int lrn_rbm_reconstruct_part(const lrn_rbm *m, lrn_work *w, double total[2],
+                                     lrn_tensor *v, const lrn_tensor *data, int64_t first,
+                                     int mean_field);
 /* The CD chain of options.steps sweeps: means and states of h given v (ph, sh), of h given the
    last v (qh, th), and that v (vk). */
 LRN_API int lrn_rbm_gibbs(const lrn_rbm *m, lrn_work *w, lrn_tensor *ph, lrn_tensor *sh,

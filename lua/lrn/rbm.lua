@@ -12,7 +12,7 @@ local M = {}
 local methods = {}
 local meta = { __name = "lrn.Model" }
 
-local INFER = 512  -- rows of the workspace in inference
+local INFER = 512  -- rows that inference computes at once (LRN_INFER_ROWS in model/model.h)
 local CHUNK = 4096 -- rows that transform() computes at once
 
 -- Options of a model in the order in which they are shown; true: can be assigned at any time.
@@ -168,14 +168,38 @@ function methods:pseudo_likelihood(v)
   return infer(self, n):pseudo_likelihood(t)
 end
 
+-- reconstruct in parts of `size` rows of a data set, gathered and transformed one after the other.
+local function reconstruct_parts(self, data, size, mean_field)
+  local n, at, error_sum, sampled_sum = #data, 0, nil, nil
+  local v = core.empty(n, self.n_visible, { dtype = self.dtype, device = self.device })
+  local c = infer(self, n)
+  for x in data:batches { size = size, shuffle = false } do
+    local t, count = rows("reconstruct", "data", x, self.n_visible, "n_visible")
+    error_sum, sampled_sum = c:reconstruct_part(v:narrow(1, at + 1, count), t, at, mean_field,
+      error_sum, sampled_sum)
+    at = at + count
+  end
+  return error_sum / n, v, sampled_sum / n
+end
+
 --- The error of reconstructing a data set: sum over units, mean over rows.
 -- @param data data set or tensor
--- @param opts mean_field: hidden means go down instead of sampled states (false)
+-- @param opts mean_field: hidden means go down instead of sampled states (false); batch_size: rows
+-- of a data set that are gathered and transformed at once (512; rounded up to a multiple of it, so
+-- that the results do not depend on it)
 -- @return error between data and visible probabilities; the probabilities; the same with sampled
 -- units
 -- @usage local err, v = lrn.RBM{ n_visible = 64, n_hidden = 3 }:reconstruct((lrn.data.digits()))
 function methods:reconstruct(data, opts)
-  local o = check.options("reconstruct", opts, { mean_field = { "boolean", false } })
+  local o = check.options("reconstruct", opts, { mean_field = { "boolean", false },
+    batch_size = { "integer", INFER, min = 1 } })
+  if is_set(data) then
+    local _, index, transform = dataset.source(data)
+    if #data > 0 and (index or transform) then
+      local size = (math.min(o.batch_size, #data) + INFER - 1) // INFER * INFER
+      return reconstruct_parts(self, data, size, o.mean_field)
+    end
+  end
   local t, n = samples(self, "reconstruct", "data", data)
   return infer(self, n):reconstruct(t, o.mean_field)
 end

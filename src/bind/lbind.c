@@ -31,12 +31,28 @@ static void remember_kind(lua_State *L, int message, const char *kind) {
   lua_pop(L, 1);
 }
 
-/* error.kind(e): the kind of a message of lrn, also where more text stands around it */
+static int to_text(lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  return 1;
+}
+
+/* error.kind(e): the kind of a message of lrn, also where more text stands around it, or an object
+   whose __tostring gives it */
 static int error_kind(lua_State *L) {
-  const char *text = lua_tostring(L, 1);
+  const char *text;
   lua_Integer next;
-  if (text == NULL)
+  lua_settop(L, 1);
+  if (lua_type(L, 1) != LUA_TSTRING && luaL_getmetafield(L, 1, "__tostring") != LUA_TNIL) {
+    lua_pushcfunction(L, to_text);
+    lua_pushvalue(L, 1);
+    if (lua_pcall(L, 1, 1, 0) != LUA_OK)
+      return 0;
+    lua_replace(L, 1);
+    lua_settop(L, 1);
+  }
+  if (lua_type(L, 1) != LUA_TSTRING)
     return 0;
+  text = lua_tostring(L, 1);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &kinds_key);
   lua_getfield(L, -1, "next");
   next = lua_tointeger(L, -1);

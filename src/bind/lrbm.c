@@ -10,6 +10,7 @@
 #include "bind/lbind.h"
 #include "bind/lfile.h"
 #include "lrn_lua.h"
+#include "model/model.h"
 
 #define CORE "lrn.Core"
 
@@ -358,9 +359,9 @@ static lrn_tensor *output(lua_State *L, const core *c, int64_t n, int64_t units)
   return *box;
 }
 
-/* Room for the rows of one call: inference goes in batches of this size. */
+/* Room for the rows of one call. */
 static void inference_room(lua_State *L, core *c, int64_t n) {
-  int64_t batch = n < 1 ? 1 : n < 512 ? n : 512;
+  int64_t batch = n < 1 ? 1 : n < LRN_INFER_ROWS ? n : LRN_INFER_ROWS;
   LRNB_TRY(L, lrn_work_reserve(c->w, c->m, batch, 0));
 }
 
@@ -411,6 +412,19 @@ static int core_pseudo_likelihood(lua_State *L) {
   LRNB_TRY(L, lrn_rbm_pseudo_likelihood(c->m, c->w, &pl, v));
   lua_pushnumber(L, pl);
   return 1;
+}
+/* reconstruct_part(v, data, first, mean_field, error sum, sampled sum) -> the two sums; v are rows of
+   the result, first counts from 0 */
+static int core_reconstruct_part(lua_State *L) {
+  core *c = check_core(L, "reconstruct");
+  lrn_tensor *v = lrnB_tensor(L, 2, "reconstruct"), *data = lrnB_tensor(L, 3, "reconstruct");
+  int64_t first = lrnB_integer(L, 4, "reconstruct", "first");
+  int mean_field = lua_toboolean(L, 5);
+  double total[2] = {luaL_optnumber(L, 6, 0), luaL_optnumber(L, 7, 0)};
+  LRNB_TRY(L, lrn_rbm_reconstruct_part(c->m, c->w, total, v, data, first, mean_field));
+  lua_pushnumber(L, total[0]);
+  lua_pushnumber(L, total[1]);
+  return 2;
 }
 /* reconstruct(data, mean_field) -> error, v, sampled */
 static int core_reconstruct(lua_State *L) {
@@ -559,7 +573,8 @@ static const luaL_Reg methods[] = {
   {"state", core_state}, {"set_state", core_set_state}, {"end_epoch", core_end_epoch},
   {"hidden", core_hidden}, {"hidden_mean", core_hidden_mean}, {"visible", core_visible},
   {"free_energy", core_free_energy}, {"pseudo_likelihood", core_pseudo_likelihood},
-  {"reconstruct", core_reconstruct}, {"gibbs", core_gibbs}, {"sample", core_sample},
+  {"reconstruct", core_reconstruct}, {"reconstruct_part", core_reconstruct_part},
+  {"gibbs", core_gibbs}, {"sample", core_sample},
   {"log_partition", core_log_partition}, {"log_likelihood", core_log_likelihood},
   {"store", core_store}, {NULL, NULL}};
 static const luaL_Reg none[] = {{NULL, NULL}};

@@ -30,8 +30,14 @@ static void *row_at(const lrn_tensor *t, int64_t row, int64_t units) {
                        row * units * (int64_t)lrn_dtype_size(t->view.dtype);
 }
 
+/* Inference goes by pieces of the same size however large the workspace has become: a product's
+   bits may depend on its number of rows, and results must not depend on what was called before. */
+static int64_t stride(const lrn_work *w) {
+  return w->batch < LRN_INFER_ROWS ? w->batch : LRN_INFER_ROWS;
+}
+
 static int64_t piece(const lrn_work *w, int64_t n, int64_t at) {
-  return n - at < w->batch ? n - at : w->batch;
+  return n - at < stride(w) ? n - at : stride(w);
 }
 
 int lrn_rbm_hidden(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *state,
@@ -45,7 +51,7 @@ int lrn_rbm_hidden(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *
   LRN_GO(lrn_rows_any(&rows, &held, m, v, "hidden_sampling"));
   LRN_GO(check_output(m, mean, rows.n, H, "hidden_sampling", "mean"));
   LRN_GO(check_output(m, state, rows.n, H, "hidden_sampling", "state"));
-  for (int64_t at = 0; at < rows.n; at += w->batch) {
+  for (int64_t at = 0; at < rows.n; at += stride(w)) {
     int64_t n = piece(w, rows.n, at);
     LRN_GO(lrn_load_rows(m, w->v->view.data, &rows, NULL, 0, at, n, 0, "hidden_sampling"));
     LRN_GO(lrn_input(m, LRN_SIDE_HIDDEN, w->q->view.data, w->v->view.data, n));
@@ -75,7 +81,7 @@ int lrn_rbm_visible(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor 
   LRN_GO(check_output(m, state, N, V, "visible_sampling", "state"));
   LRN_GO(lrn_tensor_to(&cast, h, m->options.dtype, m->options.device));
   LRN_GO(lrn_tensor_contiguous(&flat, cast));
-  for (int64_t at = 0; at < N; at += w->batch) {
+  for (int64_t at = 0; at < N; at += stride(w)) {
     int64_t n = piece(w, N, at);
     LRN_GO(lrn_input(m, LRN_SIDE_VISIBLE, w->v->view.data, row_at(flat, at, H), n));
     LRN_GO(lrn_activate(m, LRN_SIDE_VISIBLE, w->v->view.data, n, row_at(mean, at, V),
@@ -149,7 +155,7 @@ int lrn_rbm_free_energy(const lrn_rbm *m, lrn_work *w, lrn_tensor *F, const lrn_
   LRN_TRY(lrn_check_work(m, w, 0, 0, "energy"));
   LRN_GO(lrn_rows_any(&rows, &held, m, v, "energy"));
   LRN_GO(check_output(m, F, rows.n, 1, "energy", "F"));
-  for (int64_t at = 0; at < rows.n; at += w->batch) {
+  for (int64_t at = 0; at < rows.n; at += stride(w)) {
     int64_t n = piece(w, rows.n, at);
     LRN_GO(lrn_load_rows(m, w->v->view.data, &rows, NULL, 0, at, n, 0, "energy"));
     LRN_GO(lrn_side_energy(m, w, LRN_SIDE_VISIBLE, row_at(F, at, 1), w->v->view.data, n));
@@ -185,7 +191,7 @@ int lrn_rbm_pseudo_likelihood(const lrn_rbm *m, lrn_work *w, double *pl, const l
     goto done;
   }
   LRN_GO(zero_sums(&sum, m));
-  for (int64_t at = 0; at < rows.n; at += w->batch) {
+  for (int64_t at = 0; at < rows.n; at += stride(w)) {
     int64_t n = piece(w, rows.n, at);
     LRN_GO(lrn_load_rows(m, w->v->view.data, &rows, NULL, 0, at, n, 0, "pseudo_likelihood"));
     LRN_GO(lrn_pseudo_sum(m, w, n, lrn_key_of(m, call, LRN_STREAM_USER, 4, at),
@@ -200,23 +206,26 @@ done:
   return st;
 }
 
-int lrn_rbm_reconstruct(const lrn_rbm *m, lrn_work *w, double *error, double *sampled,
-                        lrn_tensor *v, const lrn_tensor *data, int mean_field) {
+int lrn_rbm_reconstruct_part(const lrn_rbm *m, lrn_work *w, double total[2], lrn_tensor *v,
+                             const lrn_tensor *data, int64_t first, int mean_field) {
   int64_t V = m->options.n_visible, H = m->options.n_hidden;
-  uint64_t call = w->state.calls;
+  uint64_t call = w->state.calls - (first > 0);
   lrn_tensor *held = NULL, *sums = NULL;
   lrn_rows rows;
-  double total[2];
   int st;
   LRN_TRY(lrn_check_work(m, w, 0, 0, "reconstruct"));
   LRN_GO(lrn_rows_any(&rows, &held, m, data, "reconstruct"));
   LRN_GO(check_output(m, v, rows.n, V, "reconstruct", "v"));
-  if (rows.n == 0) {
-    st = lrn_fail(LRN_EVALUE, "reconstruct: data: no row");
+  if (rows.n == 0 || first < 0) {
+    st = rows.n == 0 ? lrn_fail(LRN_EVALUE, "reconstruct: data: no row")
+                     : lrn_fail(LRN_EARG, "reconstruct: first: got %lld, expected an integer >= 0",
+                                (long long)first);
     goto done;
   }
   LRN_GO(zero_sums(&sums, m));
-  for (int64_t at = 0; at < rows.n; at += w->batch) {
+  if (first > 0)
+    LRN_GO(m->options.device->backend.upload(sums->view.data, total, 2 * sizeof *total));
+  for (int64_t at = 0; at < rows.n; at += stride(w)) {
     int64_t n = piece(w, rows.n, at);
     void *x = w->v->view.data, *u = w->spare->view.data, *q = w->q->view.data;
     lrn_unit_args extra = {.mean_scale = 1, .target = x, .sums = sums->view.data,
@@ -224,22 +233,29 @@ int lrn_rbm_reconstruct(const lrn_rbm *m, lrn_work *w, double *error, double *sa
     LRN_GO(lrn_load_rows(m, x, &rows, NULL, 0, at, n, 0, "reconstruct"));
     LRN_GO(lrn_input(m, LRN_SIDE_HIDDEN, q, x, n));
     LRN_GO(lrn_activate(m, LRN_SIDE_HIDDEN, q, n, mean_field ? q : NULL, mean_field ? NULL : q,
-                        lrn_key_of(m, call, LRN_STREAM_USER, 0, at * H), NULL));
+                        lrn_key_of(m, call, LRN_STREAM_USER, 0, (first + at) * H), NULL));
     LRN_GO(lrn_input(m, LRN_SIDE_VISIBLE, u, q, n));
     /* the states are drawn for `sampled` alone, into rows of w->v that nothing needs */
     LRN_GO(lrn_activate(m, LRN_SIDE_VISIBLE, u, n, row_at(v, at, V), lrn_row(w->v, w->batch),
-                        lrn_key_of(m, call, LRN_STREAM_USER, 1, at * V), &extra));
+                        lrn_key_of(m, call, LRN_STREAM_USER, 1, (first + at) * V), &extra));
   }
-  LRN_GO(m->options.device->backend.download(total, sums->view.data, sizeof total));
-  if (error != NULL)
-    *error = total[0] / (double)rows.n;
-  if (sampled != NULL)
-    *sampled = total[1] / (double)rows.n;
-  w->state.calls++;
+  LRN_GO(m->options.device->backend.download(total, sums->view.data, 2 * sizeof *total));
+  w->state.calls += first == 0;
 done:
   lrn_tensor_free(held);
   lrn_tensor_free(sums);
   return st;
+}
+
+int lrn_rbm_reconstruct(const lrn_rbm *m, lrn_work *w, double *error, double *sampled,
+                        lrn_tensor *v, const lrn_tensor *data, int mean_field) {
+  double total[2], n = (double)(data->view.nd <= 1 ? 1 : data->view.size[0]);
+  LRN_TRY(lrn_rbm_reconstruct_part(m, w, total, v, data, 0, mean_field));
+  if (error != NULL)
+    *error = total[0] / n;
+  if (sampled != NULL)
+    *sampled = total[1] / n;
+  return LRN_OK;
 }
 
 /* {=== Chains === */
@@ -258,7 +274,7 @@ int lrn_rbm_gibbs(const lrn_rbm *m, lrn_work *w, lrn_tensor *ph, lrn_tensor *sh,
   LRN_GO(check_output(m, qh, rows.n, H, "gibbs_sampling", "qh"));
   LRN_GO(check_output(m, th, rows.n, H, "gibbs_sampling", "th"));
   LRN_GO(check_output(m, vk, rows.n, V, "gibbs_sampling", "vk"));
-  for (int64_t at = 0; at < rows.n; at += w->batch) {
+  for (int64_t at = 0; at < rows.n; at += stride(w)) {
     int64_t n = piece(w, rows.n, at);
     void *x = w->v->view.data, *q = w->q->view.data, *h = w->h->view.data;
     LRN_GO(lrn_load_rows(m, x, &rows, NULL, 0, at, n, 0, "gibbs_sampling"));
@@ -320,7 +336,7 @@ int lrn_rbm_sample(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *
       goto done;
     }
   }
-  for (int64_t at = 0; at < N; at += w->batch) {
+  for (int64_t at = 0; at < N; at += stride(w)) {
     int64_t n = piece(w, N, at);
     void *x = w->v->view.data, *q = w->q->view.data, *h = w->h->view.data;
     for (int64_t s = 0; s < steps; s++) {
@@ -405,7 +421,7 @@ int lrn_rbm_prepare(lrn_rbm *m, lrn_work *w, const lrn_tensor *data) {
   LRN_GO(lrn_tensor_new(&total, LRN_F64, 1, &V, NULL));
   LRN_GO(lrn_tensor_fill(total, 0));
   p = total->view.data;
-  for (int64_t at = 0; at < rows.n; at += w->batch) {
+  for (int64_t at = 0; at < rows.n; at += stride(w)) {
     int64_t n = piece(w, rows.n, at);
     lrn_tensor *batch = NULL, *sum = NULL, *host = NULL;
     LRN_GO(lrn_load_rows(m, w->v->view.data, &rows, NULL, 0, at, n, 0, "fit"));

@@ -17,6 +17,7 @@
 typedef struct lrn_link lrn_link;
 
 enum { LRN_SIDE_HIDDEN = 0, LRN_SIDE_VISIBLE = 1 };
+enum { LRN_INFER_ROWS = 512 }; /* rows that inference computes at once */
 enum { LRN_PARAMETERS = 3, LRN_PARAMETER_W = 0, LRN_PARAMETER_A = 1, LRN_PARAMETER_B = 2 };
 
 struct lrn_rbm {

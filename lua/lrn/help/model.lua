@@ -74,7 +74,10 @@ return {
     rows.",
     params = { { "data", "Dataset or Tensor", rows },
       { "options.mean_field", "boolean", "hidden means go down instead of sampled states",
-        false } },
+        false },
+      { "options.batch_size", "integer",
+        "rows of a data set gathered and transformed at once, rounded up to a multiple of 512; \z
+        results do not depend on it", 512 } },
     returns = { { "number", "error between data and visible probabilities" },
       { "Tensor", "the probabilities, N x V" },
       { "number", "the error with sampled visible units" } },

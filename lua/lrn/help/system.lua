@@ -61,6 +61,39 @@ return {
     example =
       "local t = lrn.math.unitary_scale(lrn.tensor{ 1, 2, 3, 4, 5 })\nassert(math.abs(t[2] - .25) \z
       < 1e-6)" },
+  { name = "math.ssim",
+    text = "Structural similarity of images (Wang, Bovik, Sheikh, Simoncelli 2004): 1 for equal \z
+    ones. Over windows that lie\ninside the image; the mean over windows and channels is an \z
+    image's value. Bytes mean value / 255.\nLearnergy's figure is { kernel = \"uniform\", \z
+    sample_covariance = true, data_range = b:max() - b:min() }.",
+    params = { { "a", "Tensor", "h x w, n x h x w, n x c x h x w; rows n x (h w) beside a batch" },
+      { "b", "Tensor", "of the same shape" },
+      { "options.data_range", "number", "how far apart values can be; of bytes 255", 1 },
+      { "options.channels", "string", "\"first\" or \"last\": there is a dimension of channels" },
+      { "options.kernel", "string", "\"gaussian\" or \"uniform\"", "gaussian" },
+      { "options.window", "integer", "side of the window, odd; 7 where uniform", 11 },
+      { "options.sigma", "number", "of the gaussian, in pixels", 1.5 },
+      { "options.k1", "number", "", 0.01 }, { "options.k2", "number", "", 0.03 },
+      { "options.sample_covariance", "boolean", "divide by n - 1; with the uniform window",
+        false } },
+    returns = { { "number", "mean over the images" }, { "Tensor", "the value of each" } },
+    errors = "shapes that differ; images smaller than the window; floats outside 0..1 without \z
+      data_range",
+    example =
+      "local a = lrn.rand(16, 16)\nassert(lrn.math.ssim(a, a) == 1)\nassert(lrn.math.ssim(a, 1 - \z
+      a) < 1)" },
+  { name = "math.psnr",
+    text = "Peak signal-to-noise ratio in decibels, 10 log10(L^2 / mse); infinity for equal \z
+    images. Bytes mean value / 255.",
+    params = { { "a", "Tensor", "h x w, n x h x w, n x c x h x w; rows n x (h w) beside a batch" },
+      { "b", "Tensor", "of the same shape" },
+      { "options.data_range", "number", "L: how far apart values can be; of bytes 255", 1 },
+      { "options.channels", "string", "\"first\" or \"last\": there is a dimension of \z
+        channels" } },
+    returns = { { "number", "mean over the images" }, { "Tensor", "the value of each" } },
+    errors = "shapes that differ; floats outside 0..1 without data_range",
+    example =
+      "local a = lrn.zeros(8, 8)\nassert(math.abs(lrn.math.psnr(a, a + 0.1) - 20) < 1e-4)" },
   { name = "manual_seed", text = "Seeds the default generator of lrn and Lua's math.random.",
     params = { { "seed", "integer", "" } },
     example =
@@ -83,7 +116,9 @@ return {
   { name = "error.kind",
     text = "The kind of an error that lrn raised: argument, size, value, type, build, memory or \z
     state.",
-    params = { { "e", "any", "what pcall gave" } },
+    params = { { "e", "any",
+      "what pcall gave; other text may stand around the message, or an object that gives it as \z
+      its text" } },
       returns = { { "string", "nil for another error" } },
     example =
       "local ok, e = pcall(lrn.RBM, { n_hiden = 3 })\nassert(not ok and lrn.error.kind(e) == \z
