@@ -103,6 +103,127 @@ describe("the log", function()
     assert.is_nil(text:find "DEBUG")
   end)
 
+  -- A folder of its own, removed afterwards.
+  local function in_folder(f)
+    local folder = os.tmpname()
+    os.remove(folder)
+    assert(lrn.io.mkdir(folder))
+    local old = log.level "off"
+    local ok, e = pcall(f, folder)
+    log.level(old)
+    log.file(nil)
+    os.execute("rm -r '" .. folder .. "'")
+    assert(ok, e)
+  end
+
+  local function read(path)
+    local f = io.open(path, "rb")
+    if not f then return nil end
+    local text = f:read "a"
+    f:close()
+    return text
+  end
+
+  it("rotates a file that would grow over its limit, and keeps so many", function()
+    in_folder(function(folder)
+      local path = folder .. "/x.log"
+      assert(log.file(path, { max_size = 200, keep = 2 }))
+      local line = #"2026-01-01 00:00:00 INFO  message 01\n"
+      for i = 1, 30 do log.info("message %02d", i) end
+      local all = {}
+      for i, name in ipairs { path .. ".2", path .. ".1", path } do
+        local text = read(name)
+        assert.is_true(#text <= 200)
+        assert.equal(0, #text % line) -- whole messages
+        if i < 3 then assert.is_true(#text + line > 200) end
+        for n in text:gmatch "message (%d+)" do all[#all + 1] = tonumber(n) end
+      end
+      assert.is_nil(read(path .. ".3"))
+      for i, n in ipairs(all) do assert.equal(30 - #all + i, n) end -- the newest, in order
+    end)
+  end)
+
+  it("keeps no older file where none is wanted, and a message that is larger than the limit", function()
+    in_folder(function(folder)
+      local path = folder .. "/x.log"
+      assert(log.file(path, { max_size = 100, keep = 0 }))
+      for i = 1, 9 do log.info("message %02d", i) end
+      assert.is_nil(read(path .. ".1"))
+      assert.matches("message 09\n$", read(path))
+      log.info("%s", ("x"):rep(1000))
+      assert.matches("INFO  x+\n$", read(path))
+      assert(log.file(path, { max_size = 0 }))
+      for _ = 1, 30 do log.info "no limit" end
+      assert.is_nil(read(path .. ".1"))
+    end)
+  end)
+
+  it("begins a file anew that was moved or deleted, and its folder is gone without an error", function()
+    in_folder(function(folder)
+      local path = folder .. "/below/x.log"
+      assert(lrn.io.mkdir(folder .. "/below"))
+      assert(log.file(path))
+      log.info "one"
+      os.rename(path, folder .. "/moved")
+      log.info "two"
+      assert.matches("one\n$", read(folder .. "/moved"))
+      assert.matches("^[^\n]*two\n$", read(path))
+      os.execute("rm -r '" .. folder .. "/below'")
+      local text = capture(function()
+        log.level "error"
+        log.info "lost"
+        log.info "lost too"
+      end)
+      assert.matches("^lrn.log: .*/below/x.log: No such file.*\n$", text) -- said once
+      assert.equal(1, select(2, text:gsub("\n", "")))
+      assert(lrn.io.mkdir(folder .. "/below"))
+      log.info "three"
+      assert.matches("^[^\n]*three\n$", read(path))
+    end)
+  end)
+
+  it("goes to further files until they are closed", function()
+    in_folder(function(folder)
+      do
+        local copy <close> = assert(log.tee(folder .. "/a", "warn"))
+        log.info "no"
+        log.warn "yes"
+        assert.is_table(copy)
+      end
+      log.warn "after"
+      assert.matches("^[^\n]*WARN  yes\n$", read(folder .. "/a"))
+      local ok, message, code = log.tee "/nowhere/at/all.log"
+      assert.is_nil(ok)
+      assert.matches("^log.tee: /nowhere/at/all.log: ", message)
+      assert.equal("EIO", code)
+    end)
+  end)
+
+  it("survives a disk that is full", function()
+    if not io.open("/dev/full", "a") then return pending "no /dev/full here" end
+    assert(log.file "/dev/full")
+    local text = capture(function() log.level "error" log.info "x" log.info "y" end)
+    log.file(nil)
+    assert.matches("^lrn.log: /dev/full: No space left on device", text)
+  end)
+
+  it("takes its level from LRN_LOG, and says when that is none", function()
+    local lowest = 0
+    while arg[lowest - 1] do lowest = lowest - 1 end
+    local function run(value)
+      local p = assert(io.popen(("LRN_LOG=%s '%s' -e 'lrn.log.info \"a\" lrn.log.warn \"b\"' 2>&1")
+        :format(value, arg[lowest])))
+      local text = p:read "a"
+      p:close()
+      return (text:gsub("%d%d%d%d%-%d%d%-%d%d %d%d:%d%d:%d%d ", ""))
+    end
+    assert.equal("INFO  a\nWARN  b\n", run "debug")
+    assert.equal("WARN  b\n", run "''")
+    assert.equal("", run "off")
+    assert.equal('WARN  LRN_LOG: got "loud", expected one of debug, info, warn, error, off\nWARN  b\n',
+      run "loud")
+  end)
+
   it("reports a file that cannot be opened", function()
     local ok, message, code = log.file "/nowhere/at/all.log"
     assert.is_nil(ok)
@@ -112,6 +233,6 @@ describe("the log", function()
 
   it("refuses a level that is none", function()
     assert.error_matches(function() log.level "loud" end,
-      "log.level: level: got \"loud\", expected one of debug, info, warn, error, off")
+      "log.level: level: got \"loud\", expected \"debug\" or \"info\" or \"warn\" or \"error\" or \"off\"")
   end)
 end)

@@ -11,11 +11,38 @@ local function setup(options)
       s in ipairs { ... } do written[#written + 1] = s end end } }
   for key, value in pairs(options) do o[key] = value end
   local bar = progress.new(o)
+  local first = table.concat(written)
+  written = {}
   return bar, function(dt) now = now + dt end, function()
     local text = table.concat(written)
     written = {}
     return text
+  end, first
+end
+
+-- What a terminal of some lines shows after the text: carriage return, newline, cursor up, and
+-- deletion to the end of the line.
+local function screen(text)
+  local lines, row, col = { "" }, 1, 0
+  local at = 1
+  while at <= #text do
+    local c = text:sub(at, at)
+    if c == "\r" then
+      col = 0
+    elseif c == "\n" then
+      row, col = row + 1, 0
+      lines[row] = lines[row] or ""
+    elseif text:sub(at, at + 2) == "\27[A" then
+      row, at = math.max(1, row - 1), at + 2
+    elseif text:sub(at, at + 2) == "\27[K" then
+      lines[row], at = lines[row]:sub(1, col), at + 2
+    else
+      lines[row] = lines[row]:sub(1, col) .. c .. lines[row]:sub(col + 2)
+      col = col + 1
+    end
+    at = at + 1
   end
+  return lines, row, col
 end
 
 describe("a progress bar", function()
@@ -127,6 +154,125 @@ describe("a progress bar", function()
     local bar, _, text = setup { total = 0 }
     bar:close()
     assert.matches("100%%", text())
+  end)
+
+  it("is there from the beginning", function()
+    local _, _, _, first = setup { total = 1000, desc = "train", columns = 45 }
+    assert.equal("\rtrain:   0%|     | 0/1000 [00:00<?, ?it/s]\27[K", first)
+    _, _, _, first = setup { total = 1000, tty = false }
+    assert.equal("", first)
+  end)
+
+  it("shows metrics by name", function()
+    local bar, pass = setup { total = 10 }
+    pass(1)
+    bar:update(1, { pl = -80.12345, mse = 3.25, epoch = 4 })
+    assert.matches("epoch=4, mse=3%.25, pl=%-80%.12%]$", bar:line())
+    assert.error_matches(function() bar:update(1, 3) end,
+      "progress.update: postfix: got 3, expected a string")
+    assert.error_matches(function() bar:update "x" end,
+      'progress.update: n: got "x", expected a number')
+  end)
+
+  it("begins at a number that was done before", function()
+    local bar, pass = setup { total = 100, initial = 50 }
+    pass(10) bar:update(10)
+    assert.matches(" 60%%.*60/100 %[00:10<00:40, 1%.00it/s", bar:line())
+  end)
+
+  it("follows the width of the terminal", function()
+    local bar, pass, text = setup { total = 100 }
+    bar.columns = 80
+    pass(1) bar:update(1)
+    local wide = #text()
+    bar.columns = 50
+    pass(1) bar:update(1)
+    assert.equal(wide - 30, #text())
+  end)
+
+  it("stands below one that is open, and leaves its line to it", function()
+    local written, now = {}, 0
+    local out = { write = function(_, ...) for _, s in ipairs { ... } do written[#written + 1] = s end end }
+    local function new(o)
+      o.file, o.tty, o.columns, o.unicode = out, true, 60, false
+      o.clock = function() return now end
+      return progress.new(o)
+    end
+    local function seen() return screen(table.concat(written)) end
+    local outer = new { total = 2, desc = "epoch" }
+    for _ = 1, 2 do
+      local inner <close> = new { total = 3, desc = "batch" }
+      for _ = 1, 3 do
+        now = now + 1
+        inner:update(1)
+      end
+      local lines, row = seen()
+      assert.matches("^epoch: ", lines[#lines - 1])
+      assert.matches("^batch: 100%%", lines[#lines])
+      assert.equal(#lines - 1, row)
+      progress.write("a message\n", out)
+      local after = seen()
+      local n = #after
+      assert.matches("^a message$", after[n - 2])
+      assert.matches("^epoch: ", after[n - 1])
+      assert.matches("^batch: ", after[n])
+      inner:close()
+      after = seen()
+      assert.equal("", after[#after])
+      now = now + 1
+      outer:update(1)
+    end
+    outer:close()
+    local lines = seen()
+    assert.same({ "a message", "a message", "" }, { lines[1], lines[2], lines[4] })
+    assert.matches("^epoch: 100%%", lines[3])
+  end)
+
+  it("that stays below others is written above them", function()
+    local written, now = {}, 0
+    local out = { write = function(_, ...) for _, s in ipairs { ... } do written[#written + 1] = s end end }
+    local function new(o)
+      o.file, o.tty, o.columns, o.clock = out, true, 60, function() return now end
+      return progress.new(o)
+    end
+    local outer, inner = new { total = 1, desc = "outer" }, new { total = 1, desc = "inner", leave = true }
+    now = 1
+    inner:update(1):close()
+    local lines = screen(table.concat(written))
+    assert.matches("^inner: 100%%", lines[1])
+    assert.matches("^outer:   0%%", lines[2])
+    outer:close()
+    lines = screen(table.concat(written))
+    assert.same({ "inner", "outer", "" }, { lines[1]:match "^%a+", lines[2]:match "^%a+", lines[3] })
+  end)
+
+  it("that was forgotten does not push later ones down", function()
+    local written = {}
+    local out = { write = function(_, ...) for _, s in ipairs { ... } do written[#written + 1] = s end end }
+    progress.new { total = 1, file = out, tty = true, columns = 60 }
+    collectgarbage()
+    collectgarbage()
+    written = {}
+    progress.new { total = 1, file = out, tty = true, columns = 60 }
+    assert.is_nil(table.concat(written):find("\n", 1, true))
+  end)
+
+  it("draws # where the locale is not UTF-8, and nothing where LRN_PROGRESS=0", function()
+    local lowest = 0
+    while arg[lowest - 1] do lowest = lowest - 1 end
+    local function run(variables)
+      local p = assert(io.popen(("env -u LC_ALL -u LC_CTYPE -u LANG -u LRN_PROGRESS %s '%s' -e '%s' 2>&1"):format(
+        variables, arg[lowest], [[local b = lrn.progress.new{ total = 2, tty = true, columns = 60,
+          file = io.stdout } b:update(2) b:close()]])))
+      local text = p:read "a"
+      p:close()
+      return text
+    end
+    assert.matches("100%%|##", run "LANG=C")
+    assert.matches("100%%|##", run "LANG=C.UTF-8 LC_ALL=POSIX")
+    assert.matches("100%%|██", run "LANG=C LC_CTYPE=de_DE.utf8")
+    assert.matches("100%%|██", run "LC_ALL= LANG=C.UTF-8")
+    assert.equal("", run "LRN_PROGRESS=0")
   end)
 
   it("writes a plain line every tenth where it is no terminal", function()

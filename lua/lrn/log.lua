@@ -1,8 +1,12 @@
---- Messages with a level, to stderr and to a file: `lrn.log.info("epoch %d", 3)`.
+--- Messages with a level, to stderr and to files: `lrn.log.info("epoch %d", 3)`.
 -- Quiet by default: warnings and errors only. `LRN_LOG=debug` sets the level from outside.
+-- A file is opened for each message and closed after it: nothing waits in a buffer, and one that
+-- was moved or deleted in between begins anew. When it would grow over its limit it becomes
+-- `path.1`, that one `path.2`, and so on; the last is deleted.
 -- `lrn.log(t)` is the logarithm of a tensor, as every elementwise operation is lrn.f.
 local core = require "lrn.core"
 local check = require "lrn.check"
+local progress = require "lrn.progress"
 
 local M = {}
 
@@ -11,19 +15,112 @@ local number = {}
 for i, name in ipairs(levels) do number[name] = i end
 
 local initial = os.getenv("LRN_LOG")
+if initial == "" then initial = nil end
 local state = {
   console = number[initial] or number.warn,
-  file_level = number.debug,
-  file = nil, path = nil, -- open log file
-  out = nil,              -- nil: io.stderr at the time of the message
+  main = nil,                       -- the file of M.file
+  files = {},                       -- all open ones
+  out = nil,                        -- nil: io.stderr at the time of the message
+  complaint = initial and not number[initial] and
+    ("LRN_LOG: got %s, expected one of %s"):format(check.show(initial),
+      table.concat(levels, ", ")) or nil,
 }
 
-local function level_number(where, name)
-  if not number[name] then
-    check.raise("value", "%s: level: got %s, expected one of %s", where, check.show(name),
-      table.concat(levels, ", "))
+-- {=== Files ===
+
+local file_rules = {
+  level = { "string", "debug", choices = levels },
+  max_size = { "integer", 10 << 20, min = 0 },
+  keep = { "integer", 3, min = 0, max = 1000 },
+}
+
+local function rotate(file)
+  for i = file.keep - 1, 1, -1 do os.rename(file.path .. "." .. i, file.path .. "." .. i + 1) end
+  if file.keep > 0 then
+    os.rename(file.path, file.path .. ".1")
+  else
+    os.remove(file.path)
   end
-  return number[name]
+end
+
+-- Appends text. Where old files cannot be moved the file grows on: no message is lost for that.
+local function append(file, text)
+  local f, message = io.open(file.path, "ab")
+  if not f then return nil, message end
+  local size = f:seek "end" -- nil: a pipe or a terminal
+  if size and size > 0 and file.max_size > 0 and size + #text > file.max_size then
+    f:close()
+    rotate(file)
+    f, message = io.open(file.path, "ab")
+    if not f then return nil, message end
+  end
+  local ok
+  ok, message = f:write(text)
+  local closed, why = f:close()
+  if not ok or not closed then return nil, ("%s: %s"):format(file.path, message or why) end
+  return true
+end
+
+local function open(where, path, options)
+  if type(options) == "string" then options = { level = options } end
+  local o = check.options(where, options, file_rules)
+  check.value(where, "path", path, { "string", required = true })
+  local file = { path = path, level = number[o.level], max_size = o.max_size, keep = o.keep }
+  local ok, message = append(file, "")
+  if not ok then return nil, where .. ": " .. message, "EIO" end
+  table.insert(state.files, file)
+  return file
+end
+
+local function close(file)
+  for i, other in ipairs(state.files) do
+    if other == file then table.remove(state.files, i) end
+  end
+end
+
+--- Messages also go to the end of a file; nil ends that.
+-- @param path the file; it is made where it is missing
+-- @param options a level, or a table: level ("debug": all messages), max_size (10 MB; 0: no limit),
+-- keep (3: so many older files stay, `path.1` the newest)
+-- @return true, or nil, message, code
+-- @usage local path = os.tmpname(); assert(lrn.log.file(path, { max_size = 1 << 20 }));
+-- lrn.log.file(nil); os.remove(path)
+function M.file(path, options)
+  local file, message, code
+  if path ~= nil then
+    file, message, code = open("log.file", path, options)
+    if not file then return nil, message, code end
+  end
+  if state.main then close(state.main) end
+  state.main = file
+  return true
+end
+
+local tee = { __name = "lrn.LogFile" }
+tee.__index = tee
+
+--- One more file that gets the messages, until its `close`; a run of training has its own.
+-- @param path, options as for log.file
+-- @return an object with close, also as `<close>` variable; or nil, message, code
+-- @usage local path = os.tmpname()
+-- do local copy <close> = assert(lrn.log.tee(path)); lrn.log.info "hello" end
+-- os.remove(path)
+function M.tee(path, options)
+  local file, message, code = open("log.tee", path, options)
+  if not file then return nil, message, code end
+  return setmetatable({ file = file }, tee)
+end
+
+function tee:close()
+  close(self.file)
+end
+
+tee.__close = tee.close
+
+-- }===
+
+local function level_number(where, name)
+  return number[check.value(where, "level", name, { "string", choices = levels })]
 end
 
 --- Sets the console's level and returns the one before; without an argument only returns it.
@@ -39,40 +136,41 @@ function M.output(file)
   state.out = file
 end
 
---- Messages also go to the end of a file, from `level` on ("debug"); nil closes it.
--- @return true, or nil, message, code
--- @usage local path = os.tmpname(); assert(lrn.log.file(path)); lrn.log.file(nil); os.remove(path)
-function M.file(path, level)
-  local wanted = level and level_number("log.file", level) or number.debug
-  local file
-  if path ~= nil then
-    check.value("log.file", "path", path, { "string" })
-    local message
-    file, message = io.open(path, "a")
-    if not file then return nil, "log.file: " .. message, "EIO" end
-  end
-  if state.file then state.file:close() end
-  state.file, state.path, state.file_level = file, path, wanted
-  return true
-end
-
 local function text(format, ...)
   if select("#", ...) == 0 then return tostring(format) end
   return tostring(format):format(...)
 end
 
+local function console(line)
+  if state.out then
+    state.out:write(line)
+  else
+    progress.write(line)
+  end
+end
+
 local function write(level, name, format, ...)
+  if state.complaint then
+    local complaint = state.complaint
+    state.complaint = nil
+    write("warn", nil, "%s", complaint)
+  end
   local n = number[level]
-  local console = n >= state.console
-  local filed = state.file and n >= state.file_level
-  if not console and not filed then return end
-  local message = text(format, ...)
+  local wanted = n >= state.console
+  for _, file in ipairs(state.files) do wanted = wanted or n >= file.level end
+  if not wanted then return end
   local line = ("%s %-5s %s%s\n"):format(os.date("%Y-%m-%d %H:%M:%S"), level:upper(),
-    name and name .. ": " or "", message)
-  if console then (state.out or io.stderr):write(line) end
-  if filed then
-    state.file:write(line)
-    state.file:flush()
+    name and name .. ": " or "", text(format, ...))
+  if n >= state.console then console(line) end
+  for _, file in ipairs(state.files) do
+    if n >= file.level then
+      local ok, message = append(file, line)
+      if not ok and not file.failed and state.console < number.off then
+        console(("lrn.log: %s; its messages are lost until it can be written again\n")
+          :format(message))
+      end
+      file.failed = not ok
+    end
   end
 end
 

@@ -1,5 +1,6 @@
 --- Progress bars with tqdm's habits: on stderr, at most ten updates a second, rate and time left.
--- Where stderr is no terminal: a plain line every 10 % or 30 s. `LRN_PROGRESS=0` silences them.
+-- Bars that are open at the same time stand one below the other. Where stderr is no terminal: a
+-- plain line every 10 % or 30 s. `LRN_PROGRESS=0` silences them.
 local core = require "lrn.core"
 local check = require "lrn.check"
 
@@ -9,6 +10,8 @@ local meta = { __index = methods, __name = "lrn.Progress" }
 
 local rules = {
   total = { "integer", nil, min = 0 },
+  initial = { "integer", 0, min = 0 },
+  leave = { "boolean" },
   desc = { "string", "" },
   unit = { "string", "it" },
   interval = { "number", 0.1, min = 0 },
@@ -30,26 +33,6 @@ end
 
 local function silent()
   return os.getenv("LRN_PROGRESS") == "0"
-end
-
---- A bar. Options: total (nil: unknown), desc, unit, interval (seconds between updates), and for
--- tests file, clock, tty, columns, unicode. Use it as a `<close>` variable: an error ends its line.
--- @usage local bar <close> = lrn.progress.new{ total = 3 }; for i = 1, 3 do bar:update(1) end
-function M.new(options)
-  local o = check.options("progress.new", options, rules)
-  local self = setmetatable({
-    total = o.total, desc = o.desc, unit = o.unit, interval = o.interval, smoothing = o.smoothing,
-    file = o.file or io.stderr, clock = o.clock or core.clock, columns = o.columns,
-    n = 0, first = 0, postfix = "", closed = false, drawn = false, tenth = 0,
-  }, meta)
-  self.tty = o.tty
-  if self.tty == nil then self.tty = o.file == nil and core.isatty(2) end
-  self.unicode = o.unicode
-  if self.unicode == nil then self.unicode = utf8_locale() end
-  self.silent = silent()
-  self.start = self.clock()
-  self.last_time, self.last_n, self.plain_time = self.start, 0, self.start
-  return self
 end
 
 -- 75 -> "01:15", 3675 -> "1:01:15"
@@ -105,6 +88,45 @@ function methods:line(now)
   return ("%s|%s| %s"):format(head, blocks(fraction, width, self.unicode), tail)
 end
 
+-- Bars on terminals, by the file that they write to: the first stands in the cursor's line, the
+-- second in the line below, and so on. The cursor is always back in the first one's line. A bar
+-- that was forgotten without being closed leaves when it is collected.
+local shown = setmetatable({}, { __mode = "k" })
+local weak = { __mode = "v" }
+
+-- The bars of a file in their order.
+local function bars_of(file)
+  local bars, boxes = {}, {}
+  for _, box in ipairs(shown[file] or boxes) do
+    if box[1] then bars[#bars + 1], boxes[#boxes + 1] = box[1], box end
+  end
+  shown[file] = boxes
+  return bars
+end
+
+local function enter(self)
+  local bars = bars_of(self.file)
+  table.insert(shown[self.file], setmetatable({ self }, weak))
+  return #bars
+end
+
+-- The place of a bar among those of its file, from 0; nil where it has none.
+local function place(self)
+  for i, bar in ipairs(bars_of(self.file)) do
+    if bar == self then return i - 1 end
+  end
+end
+
+-- Moves k lines down, writes, and moves back.
+local function write_below(file, k, ...)
+  file:write(("\n"):rep(k), "\r", ...)
+  if k > 0 then file:write("\r", ("\27[A"):rep(k)) end
+end
+
+local function flush(file)
+  if file.flush then file:flush() end
+end
+
 local function draw(self, now)
   if self.silent then return end
   if self.tty then
@@ -115,12 +137,65 @@ local function draw(self, now)
       local stop = utf8.offset(line, columns)
       line = stop and line:sub(1, stop - 1) or line:sub(1, columns - 1)
     end
-    self.file:write("\r", line, "\27[K")
+    write_below(self.file, place(self) or 0, line, "\27[K")
     self.drawn = true
   else
     self.file:write(self:line(now), "\n")
   end
-  if self.file.flush then self.file:flush() end
+  flush(self.file)
+end
+
+-- Takes the bars of a file off the screen, and puts them back.
+local function hide(file)
+  for i, bar in ipairs(bars_of(file)) do
+    if bar.drawn then write_below(file, i - 1, "\27[K") end
+  end
+end
+
+local function show(file)
+  for _, bar in ipairs(bars_of(file)) do
+    if bar.drawn then draw(bar) end
+  end
+end
+
+--- A bar. Options: total (nil: unknown), initial (done before: counts in the total, not in the
+-- rate), desc, unit, interval (seconds between updates), leave (its last line stays: true, and false
+-- for one that began while another was open), and for tests file, clock, tty, columns, unicode.
+-- Use it as a `<close>` variable: an error ends its line.
+-- @usage local bar <close> = lrn.progress.new{ total = 3 }; for i = 1, 3 do bar:update(1) end
+function M.new(options)
+  local o = check.options("progress.new", options, rules)
+  local self = setmetatable({
+    total = o.total, desc = o.desc, unit = o.unit, interval = o.interval, smoothing = o.smoothing,
+    file = o.file or io.stderr, clock = o.clock or core.clock, columns = o.columns,
+    n = o.initial, first = o.initial, leave = o.leave, postfix = "", closed = false,
+    drawn = false,
+  }, meta)
+  self.tty = o.tty
+  if self.tty == nil then self.tty = o.file == nil and core.isatty(2) end
+  self.unicode = o.unicode
+  if self.unicode == nil then self.unicode = utf8_locale() end
+  self.silent = silent()
+  self.start = self.clock()
+  self.last_time, self.last_n, self.plain_time = self.start, self.n, self.start
+  self.tenth = self.total and self.total > 0 and self.n * 10 // self.total or 0
+  if self.tty and not self.silent then
+    local others = enter(self)
+    if self.leave == nil then self.leave = others == 0 end
+    draw(self, self.start)
+  end
+  return self
+end
+
+--- Writes text, whole lines, above the bars that are open: to stderr, or to a file.
+-- @usage lrn.progress.write "a line\n"
+function M.write(text, file)
+  check.value("progress.write", "text", text, { "string", required = true })
+  file = file or io.stderr
+  hide(file)
+  file:write(text)
+  show(file)
+  flush(file)
 end
 
 -- Plain text is due at each tenth of the total, and every 30 s besides.
@@ -142,12 +217,29 @@ function methods:due(step)
     (self.n + (step or 1)) * 10 // self.total > self.tenth
 end
 
---- n more are done (1); postfix, where given, is shown behind the rate.
--- @usage local bar <close> = lrn.progress.new{ total = 10 }; bar:update(10, "mse=3.2")
+-- { mse = 3.25, pl = -80 } -> "mse=3.25, pl=-80"
+local function metrics(t)
+  local parts = {}
+  for i, name in ipairs(check.names(t)) do
+    local value = t[name]
+    parts[i] = name .. "=" .. (math.type(value) == "float" and ("%.4g"):format(value) or
+      tostring(value))
+  end
+  return table.concat(parts, ", ")
+end
+
+--- n more are done (1); postfix, where given, is shown behind the rate: a text, or a table of
+-- metrics.
+-- @usage local bar <close> = lrn.progress.new{ total = 10 }; bar:update(10, { mse = 3.2 })
 function methods:update(n, postfix)
   if self.closed then check.raise("state", "progress.update: the bar is closed") end
-  self.n = self.n + (n or 1)
-  self.postfix = postfix or self.postfix
+  if type(n) ~= "number" then n = check.value("progress.update", "n", n, { "number", 1 }) end
+  self.n = self.n + n
+  if type(postfix) == "table" then
+    self.postfix = metrics(postfix)
+  elseif postfix ~= nil then
+    self.postfix = check.value("progress.update", "postfix", postfix, { "string" })
+  end
   if self.silent then return self end
   local now = self.clock()
   local dt = now - self.last_time
@@ -170,26 +262,33 @@ function methods:skip(n)
   return self
 end
 
---- Takes the bar off the line, so that something else may be printed; the next update draws it
--- again.
+--- Takes the bar off its line, so that something else may be printed; the next update draws it
+-- again. progress.write is for single messages.
 function methods:clear()
   if self.tty and self.drawn and not self.silent and not self.closed then
-    self.file:write("\r\27[K")
-    if self.file.flush then self.file:flush() end
+    write_below(self.file, place(self) or 0, "\27[K")
+    flush(self.file)
     self.drawn = false
   end
   return self
 end
 
---- Draws the last line and ends it. Closing twice is closing once.
+--- Draws the last line and ends it, or takes it away where it is not to be left. Closing twice is
+-- closing once.
 function methods:close()
   if self.closed then return end
   self.closed = true
   if self.silent then return end
   if self.tty then
-    draw(self)
-    self.file:write("\n")
-    if self.file.flush then self.file:flush() end
+    hide(self.file)
+    local at = place(self)
+    if at then table.remove(shown[self.file], at + 1) end
+    if self.leave then
+      draw(self)
+      self.file:write("\n")
+    end
+    show(self.file)
+    flush(self.file)
   elseif self.tenth < 10 and self.n > self.first or not self.total then
     draw(self)
   end
@@ -197,7 +296,7 @@ end
 
 meta.__close = methods.close
 
---- Iterates 1..n, or over a list, with a bar.
+--- Iterates 1..n with a bar.
 -- @usage for i in lrn.progress.range(100, { desc = "work" }) do end
 function M.range(n, options)
   n = check.value("progress.range", "n", n, { "integer", required = true, min = 0 })

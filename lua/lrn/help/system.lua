@@ -159,11 +159,25 @@ return {
   { name = "log.output", text = "Where console messages go.",
     params = { { "file", "any", "has a write method; nil: stderr" } },
     example = "lrn.log.output(nil)" },
-  { name = "log.file", text = "Appends messages to a file too.",
-    params = { { "path", "string", "nil: no file any more" }, { "level", "string", "", "debug" } },
+  { name = "log.file",
+    text = "Appends messages to a file too. One that would grow over max_size becomes path.1, \z
+    that one path.2, and so on.",
+    params = { { "path", "string", "nil: no file any more" },
+      { "options", "string or table", "a level, or a table with the following" },
+      { "options.level", "string", "messages from this level on", "debug" },
+      { "options.max_size", "integer", "bytes; 0: no limit", 10 << 20 },
+      { "options.keep", "integer", "older files that stay", 3 } },
     returns = { { "boolean", "true; or nil, message, code" } }, errors = "no level",
     example =
-      "local path = os.tmpname()\nassert(lrn.log.file(path))\nlrn.log.file(nil)\nos.remove(path)" },
+      "local path = os.tmpname()\nassert(lrn.log.file(path, { level = \"info\", max_size = 1 << \z
+      20, keep = 2 }))\nlrn.log.file(nil)\nos.remove(path)" },
+  { name = "log.tee", text = "One more file that gets the messages until it is closed.",
+    params = { { "path", "string", "" }, { "options", "string or table", "see log.file" } },
+    returns = { { "LogFile", "has close, also as <close> variable; or nil, message, code" } },
+    errors = "no level",
+    example =
+      "local path = os.tmpname()\ndo\n  local copy <close> = assert(lrn.log.tee(path))\n  \z
+      lrn.log.info \"hello\"\nend\nos.remove(path)" },
   { name = "log.debug", text = "A message of that level.", params = { { "format", "string", "" },
     { "...", "any", "as for string.format" } },
     example = "lrn.log.debug(\"batch %d\", 3)" },
@@ -186,9 +200,13 @@ return {
       example = "lrn.log.named \"loader\".info(\"%d files\", 4)" },
   { name = "progress.new",
     text = "A progress bar with tqdm's habits, on stderr. LRN_PROGRESS=0 silences it. As a \z
-    <close> variable it ends its line\nalso when an error passes.",
-    params = { { "options.total", "integer", "absent: unknown" }, { "options.desc", "string",
-      "in front", "" },
+    <close> variable it ends its line\nalso when an error passes. Bars that are open together \z
+    stand below each other.",
+    params = { { "options.total", "integer", "absent: unknown" },
+      { "options.initial", "integer", "done before: counts in the total and not in the rate", 0 },
+      { "options.desc", "string", "in front", "" },
+      { "options.leave", "boolean",
+        "its last line stays; absent: not where another bar was open before" },
       { "options.unit", "string", "", "it" }, { "options.interval", "number",
         "seconds between updates", 0.1 },
       { "options.smoothing", "number", "weight of the newest rate", 0.3 }, { "options.file", "any",
@@ -206,8 +224,12 @@ return {
     example =
       "for i in lrn.progress.range(3, { file = { write = function() end } }) do assert(i <= 3) \z
       end" },
+  { name = "progress.write", text = "Writes whole lines above the bars that are open.",
+    params = { { "text", "string", "with its newline" }, { "file", "any",
+      "has a write method; stderr" } },
+    example = "lrn.progress.write(\"a line\\n\", { write = function() end })" },
   { name = "Progress.update", text = "n more are done.", params = { { "n", "integer", "", 1 },
-    { "postfix", "string", "shown behind the rate" } },
+    { "postfix", "string or table", "shown behind the rate: a text, or metrics by name" } },
     returns = { { "Progress", "itself" } }, errors = "a closed bar",
     example =
       "lrn.progress.new{ total = 2, file = { write = function() end } }:update(2):close()" },
