@@ -157,7 +157,7 @@ describe("a progress bar", function()
   end)
 
   it("is there from the beginning", function()
-    local _, _, _, first = setup { total = 1000, desc = "train", columns = 45 }
+    local _, _, _, first = setup { total = 1000, desc = "train", columns = 43 }
     assert.equal("\rtrain:   0%|     | 0/1000 [00:00<?, ?it/s]\27[K", first)
     _, _, _, first = setup { total = 1000, tty = false }
     assert.equal("", first)

@@ -63,16 +63,42 @@ local function finite(x)
   return x == x and x ~= math.huge and x ~= -math.huge
 end
 
---- As JSON; NaN and infinities, which JSON has not, as strings.
+--- As JSON; NaN and infinities, which JSON has not, as strings. Equal histories have equal texts.
 function methods:encode()
-  local out = {}
-  for name, list in pairs(self) do
+  local parts = {}
+  for _, name in ipairs(self:metrics()) do
     local values = {}
-    for i, x in ipairs(list) do values[i] = finite(x) and x or tostring(x) end
-    out[name] = values
+    for i, x in ipairs(self[name]) do values[i] = finite(x) and x or tostring(x) end
+    parts[#parts + 1] = core.json_encode(name) .. ":" .. core.json_encode(values)
   end
-  if next(out) == nil then return "{}" end
-  return core.json_encode(out)
+  return "{" .. table.concat(parts, ",") .. "}"
+end
+
+-- The shortest decimal that reads as the same number.
+local function shortest(x)
+  if math.type(x) == "integer" or not finite(x) then return tostring(x) end
+  for digits = 15, 16 do
+    local text = ("%%.%dg"):format(digits):format(x)
+    if tonumber(text) == x then return text end
+  end
+  return ("%.17g"):format(x)
+end
+
+--- As CSV: a line of names, then one an epoch; what was not measured is NaN, or empty at the end.
+-- @usage local h = require "lrn.history".new(); h:record(1, { mse = 20.5 });
+-- assert(h:csv() == "epoch,mse\n1,20.5\n")
+function methods:csv()
+  local metrics = self:metrics()
+  local lines = { table.concat({ "epoch", table.unpack(metrics) }, ",") }
+  for i = 1, #self do
+    local cells = { tostring(i) }
+    for j, name in ipairs(metrics) do
+      local x = self[name][i]
+      cells[j + 1] = x and (x ~= x and "nan" or shortest(x)) or ""
+    end
+    lines[#lines + 1] = table.concat(cells, ",")
+  end
+  return table.concat(lines, "\n") .. "\n"
 end
 
 local special = { nan = 0 / 0, ["-nan"] = 0 / 0, inf = math.huge, ["-inf"] = -math.huge }

@@ -3,10 +3,13 @@
 -- parameters, workspace and the place in the epoch; this file holds options, history, fit and
 -- files.
 local core = require "lrn.core"
+local batches = require "lrn.batches"
 local check = require "lrn.check"
 local dataset = require "lrn.data.dataset"
 local history = require "lrn.history"
+local log = require "lrn.log"
 local progress = require "lrn.progress"
+local runs = require "lrn.run"
 
 local M = {}
 local methods = {}
@@ -23,8 +26,8 @@ local live = { steps = true, learning_rate = true, momentum = true, decay = true
 local fixed = { n_visible = true, n_hidden = true, dtype = true, device = true, seed = true,
   visible = true, hidden = true }
 
-local function make(c, row, log)
-  return setmetatable({ _core = c, _row = row, _history = log or history.new(), user = {} }, meta)
+local function make(c, row, past)
+  return setmetatable({ _core = c, _row = row, _history = past or history.new(), user = {} }, meta)
 end
 
 --- Is v a model?
@@ -55,45 +58,9 @@ function M.new(row, given)
   return make(c, row)
 end
 
--- {=== Data ===
+local is_set, rows, check_tensor = dataset.is, batches.rows, batches.check_tensor
 
-local function is_set(data)
-  return dataset.is(data)
-end
-
--- Rows of a tensor in the model's sense: a 1-d tensor is one row of V, else dimension 1 counts.
-local function as_rows(t)
-  return t.ndim == 1 and t:reshape(1, -1) or t
-end
-
-local function check_tensor(where, name, t)
-  if not check.is_tensor(t) then
-    check.raise("type", "%s: %s: got %s, expected a tensor", where, name, check.show(t))
-  end
-  if not pcall(function() return t.ndim end) then
-    check.raise("state", "%s: %s: got a closed tensor, expected an open one", where, name)
-  end
-end
-
--- Rows of `width` values from a tensor or a data set (transformed), or an error that says what
--- came.
-local function rows(where, name, t, width, unit)
-  if is_set(t) then t = t:tensor() end
-  check_tensor(where, name, t)
-  if t.ndim == 0 then
-    check.raise("size", "%s: %s: got a tensor without dimensions, expected rows", where, name)
-  end
-  local r = as_rows(t)
-  local n, got = r:size(1), 1
-  for d = 2, r.ndim do got = got * r:size(d) end
-  if got ~= width then
-    check.raise("size", "%s: %s: got rows of %d values (%s), expected %d (%s)", where, name, got,
-      check.shape(t), width, unit)
-  end
-  return r, n
-end
-
--- The same for visible values, at least one row of them.
+-- Rows of visible values, at least one.
 local function samples(self, where, name, data)
   local t, n = rows(where, name, data, self._core:get "n_visible", "n_visible")
   if n == 0 then check.raise("size", "%s: %s: got 0 rows, expected at least 1", where, name) end
@@ -104,8 +71,6 @@ local function infer(self, n)
   self._core:reserve(math.min(math.max(n, 1), INFER), false)
   return self._core
 end
-
--- }===
 
 -- {=== Inference ===
 
@@ -268,127 +233,19 @@ local fit_rules = {
   validation = { "any" },
   checkpoint = { "table" },
   resume = { "string" },
+  run = { "string|table" },
   shuffle = { "boolean", true },
 }
 
-local function checkpoint_rules(t)
+-- path: where a checkpoint goes that names no file, the model of the run's folder.
+local function checkpoint_rules(t, path)
   if t == nil then return nil end
   local given = {}
   for key, value in pairs(t) do given[key] = value end
-  given.path, given[1] = given.path or given[1], nil
+  given.path, given[1] = given.path or given[1] or path, nil
   given.every, given[2] = given.every or given[2], nil
   return check.options("fit", given, { path = { "string", required = true },
     every = { "integer", 1, min = 1 }, batches = { "integer", nil, min = 1 } })
-end
-
--- Where batches come from: an object with n (rows; nil for an iterator), open(epoch, rows done,
--- batches done) and next() -> tensor, index or nil, first row, count; nil at the end of the epoch.
-
-local function on_device(self, t)
-  return t.device == self.device and t or t:to { device = self.device }
-end
-
-local function set_source(self, data, o)
-  local base, index, transform
-  if is_set(data) then
-    base, index, transform = dataset.source(data)
-  else
-    check_tensor("fit", "data", data)
-    base = data.ndim == 0 and data or as_rows(data)
-  end
-  local n = index and index:size(1) or base.ndim > 0 and base:size(1) or 0
-  local source = { n = n }
-  if not transform then
-    base = on_device(self, rows("fit", "data", base, self.n_visible, "n_visible"))
-  end
-  if n == 0 then check.raise("size", "fit: data: got 0 rows, expected at least 1") end
-  local permutation, at = nil, 1
-  function source.open(epoch, done)
-    at, permutation = done + 1, index
-    if o.shuffle then
-      permutation = core.permutation(n, self.seed, epoch)
-      if index then permutation = index:index_select(1, permutation) end
-    end
-    if permutation and not transform then permutation = on_device(self, permutation) end
-  end
-  function source.next()
-    local count = math.min(o.batch_size, n - at + 1)
-    if count <= 0 then return nil end
-    local first = at
-    at = at + count
-    if not transform then return base, permutation, first, count end
-    local x = permutation and base:index_select(1, permutation:narrow(1, first, count)) or
-      base:narrow(1, first, count)
-    return on_device(self, rows("fit", "data", transform(x), self.n_visible, "n_visible")), nil,
-      1, count
-  end
-  -- The whole set, for the visible biases; the tensor itself where nothing is chosen or
-  -- transformed.
-  function source.all()
-    return is_set(data) and data:tensor() or base
-  end
-  return source
-end
-
-local function iterator_source(self, f)
-  local source, batch, epoch_now = {}, 0, 0
-  local waiting -- the first batch, after all() took it
-  local function pull()
-    local x = f(epoch_now, batch)
-    if x ~= nil then
-      local t, n = rows("fit", "data (batch of the iterator)", x, self.n_visible, "n_visible")
-      if n == 0 then
-        check.raise("size", "fit: data: the iterator gave a batch of 0 rows, expected at least 1")
-      end
-      return t, n
-    end
-  end
-  function source.open(epoch, _, batches_done)
-    if waiting then return end -- open already
-    epoch_now, batch = epoch, 0
-    for _ = 1, batches_done do
-      batch = batch + 1
-      pull()
-    end
-  end
-  function source.next()
-    local t, n
-    if waiting then
-      t, waiting = waiting, nil
-      n = t:size(1)
-    else
-      batch = batch + 1
-      t, n = pull()
-    end
-    if not t then
-      if batch == 1 then
-        check.raise("value",
-          "fit: data: the iterator gave no batch in epoch %d; it must begin anew after nil",
-          epoch_now)
-      end
-      return nil
-    end
-    return on_device(self, t), nil, 1, n
-  end
-  -- Its first batch must stand for the data.
-  function source.all(epoch)
-    source.open(epoch, 0, 0)
-    batch = batch + 1
-    waiting = pull()
-    return waiting
-  end
-  return source
-end
-
-local function source_of(self, data, o)
-  if is_set(data) or check.is_tensor(data) then return set_source(self, data, o) end
-  if type(data) == "function" or type(data) == "table" and getmetatable(data) and
-    getmetatable(data).__call
-    and not M.is(data) then
-    return iterator_source(self, data)
-  end
-  check.raise("type", "fit: data: got %s, expected a data set, a tensor or an iterator of batches",
-    check.show(data))
 end
 
 -- Reads a checkpoint into this model. Whatever goes wrong, the model is as before.
@@ -417,10 +274,6 @@ local function means(c)
     state.pl / n or nil }
 end
 
-local function postfix(state)
-  return ("mse=%.4g"):format(state.mse / state.samples)
-end
-
 -- One step; a numeric failure names tensor, epoch and batch.
 local function step(c, data, idx, first, count)
   local message = c:step(data, idx, first, count)
@@ -432,8 +285,29 @@ local function step(c, data, idx, first, count)
   end
 end
 
-local function warn(message)
-  require "lrn.log".warn("%s", message)
+-- "mse=9.31, pl=-80.2", in the history's order.
+local function metrics_text(stats)
+  local values = history.new()
+  values:record(1, stats)
+  local parts = {}
+  for i, name in ipairs(values:metrics()) do
+    parts[i] = ("%s=%.5g"):format(name, stats[name])
+  end
+  return table.concat(parts, ", ")
+end
+
+-- The folder of the run, where one is wanted; nil, message, code where it cannot be had.
+local function open_run(self, run_options, data, o, checkpoint)
+  if not run_options then return nil end
+  local given, fit_options = {}, {}
+  for name, value in pairs(o) do fit_options[name] = value end
+  fit_options.checkpoint = checkpoint
+  for _, name in ipairs(options) do given[name] = self[name] end
+  given.class, given.rule, given.visible, given.hidden = self.class, self.rule, self.visible,
+    self.hidden
+  local run, message, code = runs.open(self, run_options, data, given, fit_options)
+  if not run then log.warn("%s", message) end
+  return run, message, code
 end
 
 --- Trains by contrastive divergence (or PCD, where `persistent` says so).
@@ -443,27 +317,32 @@ end
 -- (false); callback(model, epoch, stats), which ends training by returning false; validation: a
 -- data set whose val_error and val_pl are measured after each epoch; checkpoint = { path, every }
 -- or { path =, every =, batches = }: saved every so many epochs, and batches; resume: path of a
--- checkpoint to go on from; shuffle (true)
+-- checkpoint to go on from; run: a folder, or { path =, overwrite =, pictures = }, that gets options,
+-- history, log, model and pictures (see lua/lrn/run.lua); shuffle (true)
 -- @return mse and pl of the last epoch; nil, message, code where a checkpoint cannot be read or
--- written
+-- written, or the folder of the run holds another one
 -- @usage lrn.RBM{ n_visible = 64, n_hidden = 16 }:fit((lrn.data.digits()), { epochs = 1 })
 function methods:fit(data, opts)
   local o = check.options("fit", opts, fit_rules)
-  local checkpoint = checkpoint_rules(o.checkpoint)
-  local source = source_of(self, data, o)
+  local run_options = runs.options(o.run)
+  local checkpoint = checkpoint_rules(o.checkpoint, run_options and runs.model_path(run_options))
+  local source = batches.source(self, data, o)
   local validation = o.validation and samples(self, "fit", "validation", o.validation)
   if o.resume then
     local ok, message, code = resume(self, o.resume)
     if not ok then return nil, message, code end
   end
-  local c, log = self._core, self._history
+  local c, past = self._core, self._history
   local state = c:state()
   local last = o.resume and o.epochs or state.epoch + o.epochs
   if state.epoch >= last then
-    local stats = log:last()
+    local stats = past:last()
     if o.epochs == 0 and not o.resume then return nil end
     return stats.mse, stats.pl
   end
+
+  local run <close>, failure, failure_code = open_run(self, run_options, data, o, checkpoint)
+  if failure then return nil, failure, failure_code end
 
   c:reserve(source.n and math.min(o.batch_size, source.n) or 1, true)
   if state.step == 0 and c:get "visible_bias" == "data" then
@@ -481,11 +360,13 @@ function methods:fit(data, opts)
     local ok, message, code = methods.save(self, checkpoint.path)
     if ok then return true end
     message = ("fit: checkpoint %s: %s"):format(why, message)
-    warn(message)
+    log.warn("%s", message)
     return nil, message, code
   end
 
+  log.info("fit: %s", (tostring(self):gsub("\n%s*", "; ")))
   local stats
+  local status = "done"
   for epoch = state.epoch + 1, last do
     local start = core.clock()
     if bar then bar.desc = ("epoch %d/%d"):format(epoch, last) end
@@ -494,7 +375,7 @@ function methods:fit(data, opts)
     for t, idx, first, count in source.next do
       if not source.n then c:reserve(count, true) end
       step(c, t, idx, first, count)
-      if bar then bar:update(1, bar:due() and postfix(c:state()) or nil) end
+      if bar then bar:update(1, bar:due() and means(c) or nil) end
       if checkpoint and checkpoint.batches and c:state().batch % checkpoint.batches == 0 then
         local ok, message, code = save(("in epoch %d"):format(epoch))
         if not ok then return nil, message, code end
@@ -509,8 +390,10 @@ function methods:fit(data, opts)
       if stats.pl then stats.val_pl = c:pseudo_likelihood(validation) end
     end
     stats.time = core.clock() - start
-    log:record(epoch, stats)
+    past:record(epoch, stats)
     c:end_epoch()
+    log.info("epoch %d/%d: %s", epoch, last, metrics_text(stats))
+    if run then run:epoch() end
     if checkpoint and (epoch % checkpoint.every == 0 or epoch == last) then
       local ok, message, code = save(("after epoch %d"):format(epoch))
       if not ok then return nil, message, code end
@@ -518,8 +401,15 @@ function methods:fit(data, opts)
     if o.callback then
       if bar then bar:clear() end
       stats.epoch = epoch
-      if o.callback(self, epoch, stats) == false then break end
+      if o.callback(self, epoch, stats) == false then
+        status = "ended by the callback"
+        break
+      end
     end
+  end
+  if run then
+    local ok, message, code = run:finish(status)
+    if not ok then return nil, message, code end
   end
   return stats.mse, stats.pl
 end
@@ -550,17 +440,17 @@ function M.from_file(file, path, row, device)
     return nil, ("load: %s: got a model of class %s, expected %s"):format(path, check.show(class),
       row.name), "EFORMAT"
   end
-  local log = history.new()
+  local past = history.new()
   local text = file:meta "lrn.history"
   if text then
     local message
-    log, message = history.decode(text)
-    if not log then return nil, ("load: %s: lrn.history: %s"):format(path, message), "EFORMAT" end
+    past, message = history.decode(text)
+    if not past then return nil, ("load: %s: lrn.history: %s"):format(path, message), "EFORMAT" end
   end
   local c, message, code = core.rbm_restore(file, device)
   if not c then return nil, ("load: %s: %s"):format(path, (message:gsub("^load: ", ""))), code end
   row = row or require "lrn.models".rows[class] or { name = class }
-  return make(c, { name = row.name, visible = c:get "visible", hidden = c:get "hidden" }, log)
+  return make(c, { name = row.name, visible = c:get "visible", hidden = c:get "hidden" }, past)
 end
 
 -- }===

@@ -60,9 +60,15 @@ return {
       { "options.checkpoint", "table",
         "{ path, every } or { path =, every = epochs, batches = }: saved so often" },
       { "options.resume", "string", "path of a checkpoint: goes on from there bit for bit" },
+      { "options.run", "string or table",
+        "a folder, or { path =, overwrite = false, pictures = true }; gets options.json, \z
+        history.json, history.csv (each epoch), run.log, and at the end model.safetensors, \z
+        filters.png, reconstructions.png, history.png; a checkpoint without a path goes to its \z
+        model.safetensors. A folder of another run is refused (EEXIST) without overwrite; one of \z
+        the same training goes on" },
       { "options.shuffle", "boolean", "a new order each epoch, by seed and epoch", true } },
     returns = { { "number",
-      "mse of the last epoch; nil, message, code where a checkpoint cannot be read or written" },
+      "mse of the last epoch; nil, message, code where a checkpoint cannot be read or written, or run is refused" },
       { "number", "log pseudo-likelihood of the last epoch; nil for real-valued visible units" } },
     errors = "NaN or infinity in data or parameters (names tensor, epoch and batch); an empty set; "
       .. size_error,
@@ -188,6 +194,13 @@ return {
     params = { { "epoch", "integer", "absent: the last" } },
     returns = { { "table", "from metric to number" } },
     example = "assert(next(lrn.RBM{ n_visible = 4, n_hidden = 3 }.history:last()) == nil)" },
+  { name = "History.csv",
+    text = "The history as CSV: a line of names, then one an epoch, digits enough to read the same \z
+    numbers.", params = {},
+    returns = { { "string", "CSV" } },
+    example =
+      "local h = lrn.RBM{ n_visible = 4, n_hidden = 3 }.history\nh:record(1, { mse = 20.5 \z
+      })\nassert(h:csv() == \"epoch,mse\\n1,20.5\\n\")" },
   { name = "History.encode", text = "The history as JSON; NaN and infinities as texts.",
     params = {},
     returns = { { "string", "JSON" } },
