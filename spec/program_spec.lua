@@ -102,7 +102,8 @@ describe("the program lrn", function()
       for _, command in ipairs { "LRN " .. name, "LRN - < " .. name, "LRN < " .. name,
                                  "LUA_INIT=@" .. name .. " LRN -e 'x = 1'" } do
         local out, err, code = sh(command)
-        assert.same({ "", 1 }, { out, code })
+        local piped = command == "LRN < " .. name -- lua gives 0 there whatever happens
+        assert.same({ "", piped and 0 or 1 }, { out, code })
         has(err, "attempt to load a binary chunk (mode is 't')")
       end
     end)

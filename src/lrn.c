@@ -40,14 +40,15 @@ static void *allocate(void *ud, void *ptr, size_t osize, size_t nsize) {
   return lrn_memory_must_fail() ? NULL : realloc(ptr, nsize);
 }
 
-/* lua_WarnFunction, off until "@on". A message may come in pieces. */
+/* lua_WarnFunction, off until "@on". A message may come in pieces; while warnings are off, its last
+   piece is taken for a control message too, as lua does. */
 typedef struct warnings {
-  int on, continued;
+  int on, continued; /* continued: a piece was printed and more of it comes */
 } warnings;
 
 static void warning(void *ud, const char *message, int tocont) {
   warnings *w = ud;
-  int control = !w->continued && !tocont && message[0] == '@';
+  int control = !tocont && !w->continued && message[0] == '@';
   if (control) {
     if (strcmp(message, "@on") == 0)
       w->on = 1;
@@ -55,9 +56,9 @@ static void warning(void *ud, const char *message, int tocont) {
       w->on = 0;
     return;
   }
-  if (w->on)
-    fprintf(stderr, "%s%s%s", w->continued ? "" : "Lua warning: ", message,
-            tocont ? "" : "\n");
+  if (!w->on)
+    return;
+  fprintf(stderr, "%s%s%s", w->continued ? "" : "Lua warning: ", message, tocont ? "" : "\n");
   fflush(stderr);
   w->continued = tocont;
 }
@@ -82,25 +83,39 @@ enum {
   OPTION_E_CODE = 8,   /* -e */
   OPTION_E_NOENV = 16, /* -E */
   OPTION_HELP = 32,
-  OPTION_VERSION = 64
+  OPTION_VERSION = 64,
+  OPTION_DOCTOR = 128,
+  OPTION_STRICT = 256
 };
 
-static void print_usage(FILE *out) {
+/* What lua has not: no option of lua begins with two dashes. */
+static const struct {
+  const char *name, *what;
+  int option, ends; /* ends: the program does that and nothing else */
+} long_options[] = {
+  {"--help", "show this text and end", OPTION_HELP, 1},
+  {"--version", "show what this lrn is made of and end", OPTION_VERSION, 1},
+  {"--doctor", "show what was found and what is missing here, and end", OPTION_DOCTOR, 1},
+  {"--strict", "undeclared globals are errors", OPTION_STRICT, 0}};
+enum { LONG_OPTIONS = sizeof long_options / sizeof *long_options };
+
+/* lua's text, byte for byte; after that, where it is asked for, what is our own. */
+static void print_usage(FILE *out, int all) {
   fprintf(out,
           "usage: %s [options] [script [args]]\n"
           "Available options are:\n"
-          "  -e stat    execute string 'stat'\n"
-          "  -i         enter interactive mode after executing 'script'\n"
-          "  -l mod     require library 'mod' into global 'mod'\n"
-          "  -l g=mod   require library 'mod' into global 'g'\n"
-          "  -v         show version information of Lua\n"
-          "  -E         ignore environment variables\n"
-          "  -W         turn warnings on\n"
-          "  --         stop handling options\n"
-          "  -          stop handling options and execute stdin\n"
-          "  --help     show this text and end\n"
-          "  --version  show what this lrn is made of and end\n",
+          "  -e stat   execute string 'stat'\n"
+          "  -i        enter interactive mode after executing 'script'\n"
+          "  -l mod    require library 'mod' into global 'mod'\n"
+          "  -l g=mod  require library 'mod' into global 'g'\n"
+          "  -v        show version information\n"
+          "  -E        ignore environment variables\n"
+          "  -W        turn warnings on\n"
+          "  --        stop handling options\n"
+          "  -         stop handling options and execute stdin\n",
           lrnP_name());
+  for (int i = 0; all && i < LONG_OPTIONS; i++)
+    fprintf(out, "  %-9s %s\n", long_options[i].name, long_options[i].what);
 }
 
 /* Whether a library that is opened at first use stands beside liblrn.so. */
@@ -135,14 +150,19 @@ static int collect_options(int argc, char **argv, int *first) {
     if (a[0] != '-' || a[1] == '\0') /* a script, or '-': standard input */
       return options;
     if (a[1] == '-') {
-      if (strcmp(a, "--help") == 0)
-        return options | OPTION_HELP;
-      if (strcmp(a, "--version") == 0)
-        return options | OPTION_VERSION;
-      if (a[2] != '\0')
+      int n = 0;
+      if (a[2] == '\0') {
+        *first = i + 1;
+        return options;
+      }
+      while (n < LONG_OPTIONS && strcmp(a, long_options[n].name) != 0)
+        n++;
+      if (n == LONG_OPTIONS)
         return OPTION_ERROR;
-      *first = i + 1;
-      return options;
+      options |= long_options[n].option;
+      if (long_options[n].ends)
+        return options;
+      continue;
     }
     if (a[1] == 'e' || a[1] == 'l') { /* takes an argument: the rest, or the next one */
       if (a[1] == 'e')
@@ -208,6 +228,20 @@ static int do_library(lua_State *L, const char *spec) {
     lua_rotate(L, -3, -1); /* table, name, module */
     lua_settable(L, -3);
     lua_pop(L, 1);
+  }
+  return lrnP_report(L, status);
+}
+
+/* Calls a function of one of our own modules, and leaves its result where there is one. */
+static int do_module(lua_State *L, const char *module, const char *function, int nres) {
+  int status;
+  lua_getglobal(L, "require");
+  lua_pushstring(L, module);
+  status = lrnP_call(L, 1, 1);
+  if (status == LUA_OK) {
+    lua_getfield(L, -1, function);
+    lua_remove(L, -2);
+    status = lrnP_call(L, 0, nres);
   }
   return lrnP_report(L, status);
 }
@@ -279,12 +313,12 @@ static int program(lua_State *L) {
       fprintf(stderr, "'%s' needs argument\n", argv[script]);
     else
       fprintf(stderr, "unrecognized option '%s'\n", argv[script]);
-    print_usage(stderr);
+    print_usage(stderr, argv[script][1] == '-');
     return 0;
   }
   if (options & (OPTION_HELP | OPTION_VERSION)) {
     if (options & OPTION_HELP)
-      print_usage(stdout);
+      print_usage(stdout, 1);
     else
       print_version();
     lua_pushboolean(L, 1);
@@ -308,7 +342,11 @@ static int program(lua_State *L) {
   lua_pop(L, 1);
   push_arg_table(L, argc, argv, script);
   lua_gc(L, LUA_GCGEN, 0, 0);
+  if (options & OPTION_DOCTOR)
+    return do_module(L, "lrn.doctor", "report", 1) == LUA_OK;
   if (!(options & OPTION_E_NOENV) && do_init(L) != LUA_OK)
+    return 0;
+  if ((options & OPTION_STRICT) && do_module(L, "lrn.strict", "on", 0) != LUA_OK)
     return 0;
   if (!run_options(L, argv, script))
     return 0;
@@ -316,9 +354,8 @@ static int program(lua_State *L) {
     return 0;
   if (prompt)
     lrnP_prompt(L);
-  else if (script == argc && !(options & (OPTION_E_CODE | OPTION_V)) &&
-           do_file(L, NULL) != LUA_OK)
-    return 0;
+  else if (script == argc && !(options & (OPTION_E_CODE | OPTION_V)))
+    do_file(L, NULL); /* as in lua, its errors do not show in the exit code; those of '-' do */
   lua_pushboolean(L, 1);
   return 1;
 }

@@ -127,6 +127,26 @@ return {
     params = {},
     returns = { { "boolean", "" }, { "string", "why not" } },
       example = "local yes, why = lrn.cuda.available()\nprint(yes or why)" },
+  { name = "doctor.examine",
+    text = "What was found on this machine and what is missing: lrn --doctor prints it.", params = {},
+    returns = { { "table", "list of { status =, name =, what =, advice = }; status is ok, missing \z
+      (optional) or wrong" } },
+    example = "for _, x in ipairs(lrn.doctor.examine()) do assert(x.status) end" },
+  { name = "doctor.report", text = "Prints what doctor.examine found.",
+    params = { { "file", "any", "has a write method; stdout" } },
+    returns = { { "boolean", "true where nothing is wrong" } },
+    example = "lrn.doctor.report{ write = function() end }" },
+  { name = "strict.on",
+    text = "Reading or writing an undeclared global raises at its line; lrn --strict begins so. \z
+    Declared is what exists,\nand what strict.declare, rawset or C code makes.",
+    params = {}, errors = "a table of globals that has a metatable already",
+    example =
+      "lrn.strict.on()\nassert(not pcall(load \"return nosuchglobal\"))\nlrn.strict.off()" },
+  { name = "strict.off", text = "Back to Lua's own rules.", params = {},
+    example = "lrn.strict.off()" },
+  { name = "strict.declare", text = "Declares globals; they are nil until they get a value.",
+    params = { { "...", "string", "names" } }, errors = "a name that is no text",
+    example = "lrn.strict.declare(\"verbose\", \"main\")" },
   { name = "cli.parse",
     text = "Reads a script's options after one declaration. --help prints and leaves with 0; a \z
     mistake prints one line and\nleaves with 2. A row: { name, type, default, help, min =, max =, \z

@@ -1,0 +1,2 @@
+﻿#!/usr/bin/env lua
+print(debug.getinfo(1, "l").currentline)

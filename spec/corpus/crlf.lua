@@ -1,0 +1,3 @@
+print "carriage"
+print "returns"
+error "x"

@@ -1,0 +1,41 @@
+-- io: writing, reading in all formats, seeking, lines, errors, buffering.
+local name = os.tmpname()
+local f = assert(io.open(name, "w"))
+print(io.type(f), io.type(42), f:write("line 1\n", 2, " ", 3.5, "\nlast") == f)
+print(f:seek "cur", f:seek("set", 2), f:seek "end", f:setvbuf("full", 1024))
+f:close()
+print(io.type(f), pcall(f.write, f, "x"))
+print(tostring(f))
+for l in io.lines(name) do io.write("[", l, "]") end
+print()
+for l in io.lines(name, "L") do io.write("[", l, "]") end
+print()
+for a, b in io.lines(name, 1, 2) do io.write(a, "|", b or "nil", " ") end
+print()
+f = io.open(name)
+print(f:read("l", "n", "n", "l", "a"))
+print(f:read "a", f:read "l", f:read(0), f:read "n")
+f:seek "set"
+print(f:read(4), f:read(0), f:read "L", f:read(1000))
+f:close()
+print(io.open("/nowhere/x", "r"))
+print(pcall(io.open, name, "rz"))
+print(pcall(io.lines, "/nowhere/x"))
+print(pcall(f.read, f))
+io.output(name)
+io.write "through io.output"
+io.close()
+io.output(io.stdout)
+io.input(name)
+print(io.read "a")
+io.close(io.input())
+print(pcall(io.read))
+io.input(io.stdin)
+do local g <close> = assert(io.open(name)) print(g:read "a") end
+print(pcall(function() return io.open(name):read "x" end))
+f = io.open(name, "a+") f:write "!" f:seek "set" print(f:read "a") f:close()
+f = io.open(name, "r+") f:write "T" f:seek "set" print(f:read "a") f:close()
+local p = io.popen("echo from a pipe; exit 3")
+print(p:read "a", p:close())
+print(os.remove(name), os.remove(name) == nil)
+print(io.read "l", io.read "n", io.read "a")

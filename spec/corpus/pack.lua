@@ -1,0 +1,15 @@
+-- string.pack, unpack, packsize.
+local function hex(s) return (s:gsub(".", function(c) return ("%02x"):format(c:byte()) end)) end
+print(hex(string.pack("<i4", 1)), hex(string.pack(">i4", 1)), hex(string.pack("<i3", -2)))
+print(hex(string.pack("<hHlL", -1, 65535, 7, 7)), hex(string.pack("<f", 1.5)), hex(string.pack(">d", -0.1)))
+print(hex(string.pack("z", "abc")), hex(string.pack("s1", "abc")), hex(string.pack("c5", "abc")))
+print(hex(string.pack("!4 i1 i4", 1, 2)), hex(string.pack("<i1 x i1", 1, 2)))
+print(string.unpack("<i4", "\1\0\0\0"), string.unpack("z", "ab\0cd"), string.unpack("s1", "\2ab", 1))
+print(string.unpack("<I2 >I2", "\1\2\1\2"))
+print(string.packsize "i4", string.packsize "!8 i1 i8", string.packsize "<f d")
+print(pcall(string.pack, "i1", 200), pcall(string.pack, "i17", 1))
+print(pcall(string.unpack, "<i4", "abc"), pcall(string.packsize, "s"))
+print(pcall(string.pack, "z", "a\0b"))
+print(pcall(string.pack, "<!3 i4", 1))
+print(string.unpack("<i16", string.pack("<i16", -5)))
+print(pcall(string.unpack, "<i16", ("\255"):rep(8) .. ("\1"):rep(8)))
