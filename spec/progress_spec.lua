@@ -326,6 +326,10 @@ describe("a progress bar", function()
   it("refuses unknown options", function()
     assert.error_matches(function() progress.new { totl = 3 } end,
       "progress.new: unknown option 'totl' %(did you mean 'total'%?%)")
+    assert.error_matches(function() progress.new { file = 3 } end,
+      "progress.new: file: got 3, expected something with a method write")
+    assert.error_matches(function() progress.write("x", {}) end,
+      "progress.write: file: got a table, expected something with a method write")
     assert.error_matches(function() progress.new { total = -1 } end,
       "progress.new: total: got %-1, expected an integer >= 0")
   end)

@@ -103,10 +103,14 @@ local tests = {
     local meta = getmetatable(v)
     return type(meta) == "table" and meta.__call ~= nil
   end,
+  writer = function(v)
+    local ok, write = pcall(function() return v.write end)
+    return ok and type(write) == "function"
+  end,
 }
 local words = { integer = "an integer", number = "a number", boolean = "true or false",
   string = "a string", table = "a table", ["function"] = "a function", callable = "a function",
-  tensor = "a tensor", any = "a value" }
+  tensor = "a tensor", writer = "something with a method write", any = "a value" }
 
 local function is_a(v, kind)
   local test = tests[kind]

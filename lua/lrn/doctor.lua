@@ -308,7 +308,7 @@ end
 -- @return true where nothing is wrong
 -- @usage lrn.doctor.report{ write = function() end }
 function M.report(file)
-  file = file or io.stdout
+  file = check.value("doctor.report", "file", file, { "writer", io.stdout })
   local list, wrong, missing, width = M.examine(), 0, 0, 0
   for _, x in ipairs(list) do width = math.max(width, #x.name) end
   for _, x in ipairs(list) do

@@ -133,7 +133,7 @@ end
 
 --- Where console messages go: anything with a write method; nil: stderr.
 function M.output(file)
-  state.out = file
+  state.out = check.value("log.output", "file", file, { "writer" })
 end
 
 local function text(format, ...)

@@ -16,7 +16,7 @@ local rules = {
   unit = { "string", "it" },
   interval = { "number", 0.1, min = 0 },
   smoothing = { "number", 0.3, min = 0, max = 1 },
-  file = { "any" },      -- has a write method
+  file = { "writer" },
   clock = { "function" },
   tty = { "boolean" },
   columns = { "integer", nil, min = 1 },
@@ -191,7 +191,7 @@ end
 -- @usage lrn.progress.write "a line\n"
 function M.write(text, file)
   check.value("progress.write", "text", text, { "string", required = true })
-  file = file or io.stderr
+  file = check.value("progress.write", "file", file, { "writer", io.stderr })
   hide(file)
   file:write(text)
   show(file)

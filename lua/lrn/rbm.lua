@@ -274,6 +274,12 @@ local function means(c)
     state.pl / n or nil }
 end
 
+-- What a bar has room for.
+local function shown(c)
+  local m = means(c)
+  return { mse = m.mse, pl = m.pl }
+end
+
 -- One step; a numeric failure names tensor, epoch and batch.
 local function step(c, data, idx, first, count)
   local message = c:step(data, idx, first, count)
@@ -375,7 +381,7 @@ function methods:fit(data, opts)
     for t, idx, first, count in source.next do
       if not source.n then c:reserve(count, true) end
       step(c, t, idx, first, count)
-      if bar then bar:update(1, bar:due() and means(c) or nil) end
+      if bar then bar:update(1, bar:due() and shown(c) or nil) end
       if checkpoint and checkpoint.batches and c:state().batch % checkpoint.batches == 0 then
         local ok, message, code = save(("in epoch %d"):format(epoch))
         if not ok then return nil, message, code end
