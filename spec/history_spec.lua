@@ -143,7 +143,7 @@ describe("the log", function()
     end)
   end)
 
-  it("keeps no older file where none is wanted, and a message that is larger than the limit", function()
+  it("keeps no older file where none is wanted, and a message over the limit", function()
     in_folder(function(folder)
       local path = folder .. "/x.log"
       assert(log.file(path, { max_size = 100, keep = 0 }))
@@ -158,7 +158,7 @@ describe("the log", function()
     end)
   end)
 
-  it("begins a file anew that was moved or deleted, and its folder is gone without an error", function()
+  it("begins a file anew that was moved or deleted, and says once where it cannot", function()
     in_folder(function(folder)
       local path = folder .. "/below/x.log"
       assert(lrn.io.mkdir(folder .. "/below"))
@@ -220,8 +220,8 @@ describe("the log", function()
     assert.equal("INFO  a\nWARN  b\n", run "debug")
     assert.equal("WARN  b\n", run "''")
     assert.equal("", run "off")
-    assert.equal('WARN  LRN_LOG: got "loud", expected one of debug, info, warn, error, off\nWARN  b\n',
-      run "loud")
+    assert.equal('WARN  LRN_LOG: got "loud", expected one of debug, info, warn, error, off\n' ..
+      "WARN  b\n", run "loud")
   end)
 
   it("reports a file that cannot be opened", function()
@@ -233,6 +233,6 @@ describe("the log", function()
 
   it("refuses a level that is none", function()
     assert.error_matches(function() log.level "loud" end,
-      "log.level: level: got \"loud\", expected \"debug\" or \"info\" or \"warn\" or \"error\" or \"off\"")
+      'log.level: level: got "loud", expected "debug" or "info" or "warn" or "error" or "off"')
   end)
 end)

@@ -31,7 +31,8 @@ end
 local function floats(t) return t:to "float64" / 255 end
 
 local function near(want, got)
-  assert.is_true(math.abs(want - got) <= 1e-12 * math.abs(want), ("%.17g, not %.17g"):format(got, want))
+  assert.is_true(math.abs(want - got) <= 1e-12 * math.abs(want),
+    ("%.17g, not %.17g"):format(got, want))
 end
 
 local a8, b8 = pair(0)

@@ -100,7 +100,8 @@ describe("a run of training", function()
       assert.equal(i, tonumber(cells[1]))
       for j, name in ipairs(m.history:metrics()) do
         local x = m.history[name][i]
-        if x ~= x then assert.equal("nan", cells[j + 1]) else assert.equal(x, tonumber(cells[j + 1])) end
+        local cell = cells[j + 1]
+        assert.is_true(x ~= x and cell == "nan" or x == tonumber(cell))
       end
     end
   end)
@@ -138,8 +139,9 @@ describe("a run of training", function()
   end)
 
   it("goes without plots in a build that has none", function()
-    local status, text = child(("assert(lrn.RBM{ n_visible = 64, n_hidden = 4 }:fit((lrn.data.digits()), \z
-      { epochs = 1, run = %q }))"):format(folder), "LRN_PLOT_LIB=/nowhere/x.so")
+    local status, text = child(("assert(lrn.RBM{ n_visible = 64, n_hidden = 4 }:fit( \z
+      (lrn.data.digits()), { epochs = 1, run = %q }))"):format(folder),
+      "LRN_PLOT_LIB=/nowhere/x.so")
     assert.same({ 0, "" }, { status, text })
     assert.matches("no picture history.png: .*cannot be opened", read "run.log")
     assert.is_true(exists "model.safetensors")
@@ -183,7 +185,8 @@ describe("a run of training", function()
     local before = {}
     for _, name in ipairs { "options.json", "history.json", "history.csv", "run.log",
       "model.safetensors" } do before[name] = read(name) end
-    local ok, message, code = model { learning_rate = 0.01 }:fit(train, { epochs = 1, run = folder })
+    local other = model { learning_rate = 0.01 }
+    local ok, message, code = other:fit(train, { epochs = 1, run = folder })
     assert.is_nil(ok)
     assert.matches("^fit: run: .* has a run of 2 epochs already .*overwrite = true", message)
     assert.equal("EEXIST", code)
@@ -207,7 +210,8 @@ describe("a run of training", function()
     f:write "mine"
     f:close()
     local m = model { learning_rate = 0.01 }
-    assert(m:fit(train, { epochs = 1, run = { path = folder, overwrite = true, pictures = false } }))
+    assert(m:fit(train, { epochs = 1,
+      run = { path = folder, overwrite = true, pictures = false } }))
     assert.equal(0.01, options().model.learning_rate)
     assert.equal(1, #history.decode(read "history.json"))
     assert.is_nil(options().before)

@@ -36,10 +36,9 @@ end
 
 -- Loaded at first use: name in lrn -> module, and field of it where it is one.
 local lazy = {
-  cli = { "cli" }, cuda = { "cuda" }, data = { "data" }, doctor = { "doctor" }, help = { "help" }, io = { "io" },
-    log = { "log" },
-  math = { "math" }, models = { "models" }, plot = { "plot" }, progress = { "progress" },
-  strict = { "strict" },
+  cli = { "cli" }, cuda = { "cuda" }, data = { "data" }, doctor = { "doctor" }, help = { "help" },
+  io = { "io" }, log = { "log" }, math = { "math" }, models = { "models" }, plot = { "plot" },
+  progress = { "progress" }, strict = { "strict" },
   save = { "io", "save" }, load = { "io", "load" }, RBM = { "models", "RBM" },
 }
 

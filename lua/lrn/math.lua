@@ -146,9 +146,9 @@ local function local_means(x, w)
   return x
 end
 
---- Structural similarity of images (Wang, Bovik, Sheikh, Simoncelli 2004), 1 for equal ones. In each
--- window that lies inside, with means m, variances s and covariance s_ab:
--- (2 m_a m_b + C1) (2 s_ab + C2) / ((m_a^2 + m_b^2 + C1) (s_a + s_b + C2)), C = (k L)^2; 0 / 0 is 1.
+--- Structural similarity of images (Wang, Bovik, Sheikh, Simoncelli 2004), 1 for equal ones. In
+-- each window that lies inside, with means m, variances s, covariance s_ab and C = (k L)^2:
+-- (2 m_a m_b + C1) (2 s_ab + C2) / ((m_a^2 + m_b^2 + C1) (s_a + s_b + C2)); 0 / 0 is 1.
 -- The mean over windows and channels is an image's value.
 -- @param a, b as for psnr
 -- @param options data_range, channels as for psnr; kernel ("gaussian" or "uniform"), window (side:

@@ -159,8 +159,9 @@ local function show(file)
 end
 
 --- A bar. Options: total (nil: unknown), initial (done before: counts in the total, not in the
--- rate), desc, unit, interval (seconds between updates), leave (its last line stays: true, and false
--- for one that began while another was open), and for tests file, clock, tty, columns, unicode.
+-- rate), desc, unit, interval (seconds between updates), leave (its last line stays: true, and
+-- false for one that began while another was open), and for tests file, clock, tty, columns,
+-- unicode.
 -- Use it as a `<close>` variable: an error ends its line.
 -- @usage local bar <close> = lrn.progress.new{ total = 3 }; for i = 1, 3 do bar:update(1) end
 function M.new(options)

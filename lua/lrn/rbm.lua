@@ -323,8 +323,8 @@ end
 -- (false); callback(model, epoch, stats), which ends training by returning false; validation: a
 -- data set whose val_error and val_pl are measured after each epoch; checkpoint = { path, every }
 -- or { path =, every =, batches = }: saved every so many epochs, and batches; resume: path of a
--- checkpoint to go on from; run: a folder, or { path =, overwrite =, pictures = }, that gets options,
--- history, log, model and pictures (see lua/lrn/run.lua); shuffle (true)
+-- checkpoint to go on from; run: a folder, or { path =, overwrite =, pictures = }, that gets
+-- options, history, log, model and pictures (see lua/lrn/run.lua); shuffle (true)
 -- @return mse and pl of the last epoch; nil, message, code where a checkpoint cannot be read or
 -- written, or the folder of the run holds another one
 -- @usage lrn.RBM{ n_visible = 64, n_hidden = 16 }:fit((lrn.data.digits()), { epochs = 1 })

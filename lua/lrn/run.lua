@@ -110,8 +110,8 @@ local function examine(model, o)
   local model_is_there = core.exists(M.model_path(o))
   if text and old and #old == 0 and not model_is_there then return false end
   table.sort(found)
-  return nil, ("fit: run: %s has %s already (%s), expected an empty folder, one of the training that \z
-    resume continues, or { path =, overwrite = true }"):format(o.path,
+  return nil, ("fit: run: %s has %s already (%s), expected an empty folder, one of the training \z
+    that resume continues, or { path =, overwrite = true }"):format(o.path,
     old and #old > 0 and ("a run of %d epoch%s"):format(#old, #old > 1 and "s" or "") or
     "files", table.concat(found, ", "))
 end
@@ -186,7 +186,7 @@ function M.open(model, o, data, model_options, fit_options)
   local before = continued and core.json_decode(read(o.path .. "/" .. names.options) or "")
   if not continued then sweep(o.path) end
   local self = setmetatable({ model = model, path = o.path, start = core.clock(),
-    shown = fit_options.validation or data, pictures = o.pictures, wrote = 0, took = 0, failed = nil }, meta)
+    shown = fit_options.validation or data, pictures = o.pictures, wrote = 0, took = 0 }, meta)
   self.log, message, code = log.tee(o.path .. "/" .. names.log)
   if not self.log then return nil, "fit: run: " .. message:gsub("^log.tee: ", ""), code end
   local set = core.set()

@@ -68,7 +68,8 @@ return {
         the same training goes on" },
       { "options.shuffle", "boolean", "a new order each epoch, by seed and epoch", true } },
     returns = { { "number",
-      "mse of the last epoch; nil, message, code where a checkpoint cannot be read or written, or run is refused" },
+      "mse of the last epoch; nil, message, code where a checkpoint cannot be read or written, \z
+        or run is refused" },
       { "number", "log pseudo-likelihood of the last epoch; nil for real-valued visible units" } },
     errors = "NaN or infinity in data or parameters (names tensor, epoch and batch); an empty set; "
       .. size_error,
@@ -195,8 +196,8 @@ return {
     returns = { { "table", "from metric to number" } },
     example = "assert(next(lrn.RBM{ n_visible = 4, n_hidden = 3 }.history:last()) == nil)" },
   { name = "History.csv",
-    text = "The history as CSV: a line of names, then one an epoch, digits enough to read the same \z
-    numbers.", params = {},
+    text = "The history as CSV: a line of names, then one an epoch, digits enough to read the \z
+    same numbers.", params = {},
     returns = { { "string", "CSV" } },
     example =
       "local h = lrn.RBM{ n_visible = 4, n_hidden = 3 }.history\nh:record(1, { mse = 20.5 \z

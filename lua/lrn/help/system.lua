@@ -128,7 +128,8 @@ return {
     returns = { { "boolean", "" }, { "string", "why not" } },
       example = "local yes, why = lrn.cuda.available()\nprint(yes or why)" },
   { name = "doctor.examine",
-    text = "What was found on this machine and what is missing: lrn --doctor prints it.", params = {},
+    text = "What was found on this machine and what is missing: lrn --doctor prints it.",
+    params = {},
     returns = { { "table", "list of { status =, name =, what =, advice = }; status is ok, missing \z
       (optional) or wrong" } },
     example = "for _, x in ipairs(lrn.doctor.examine()) do assert(x.status) end" },
