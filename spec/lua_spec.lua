@@ -205,8 +205,18 @@ describe("binary chunks", function()
     assert.equal(1, code)
   end)
 
+  it("are refused as modules of -l", function()
+    local folder, name = chunk:match "^(.*)/([^/]*)$"
+    local command = ("LUA_PATH='%s/?' L -l m=%s -e 'print(1)'"):format(folder, name)
+    local out, err, code = run(LRN, command, "")
+    assert.same({ "", 1 }, { out, code })
+    assert.matches("^lua: error loading module '" .. name .. "' from file '" .. chunk ..
+      "':\n\tattempt to load a binary chunk %(mode is 't'%)\n", err)
+  end)
+
   it("are loaded by load, loadfile and dofile of a program, as it was written for lua", function()
     same(("L -e 'dofile %q print(loadfile(%q)().ran)'"):format(chunk, chunk))
+    same(("LUA_PATH='%s/?' L -e 'print(require(%q).ran)'"):format(chunk:match "^(.*)/([^/]*)$"))
     same [[L -e 'print(load(string.dump(function(...) return select("#", ...) end))(1, 2))']]
   end)
 

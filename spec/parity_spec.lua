@@ -174,8 +174,9 @@ end)
 
 describe("reconstruct", function()
   local images = lrn.tensor(plane(1500, 20, 0, 0), { dtype = "uint8" })
+  local device = "cpu"
   local function model()
-    return lrn.RBM { n_visible = 20, n_hidden = 9, seed = 4 }
+    return lrn.RBM { n_visible = 20, n_hidden = 9, seed = 4, device = device }
   end
   local set = lrn.data.Dataset(images):subset(lrn.arange(1, 1300))
   local scaled = lrn.data.Dataset(images, nil, { transform = function(x)
@@ -188,7 +189,16 @@ describe("reconstruct", function()
     return { e, v:tobytes(), s, e2, v2:tobytes(), s2 }
   end
 
-  it("has the same bits for every batch size", function()
+  it("has the same bits for every batch size, on every device", function()
+    for _, name in ipairs(lrn.devices()) do
+      device = name
+      local want = bits(images:narrow(1, 1, 1300))
+      for _, size in ipairs { 512, 700 } do
+        assert.same(want, bits(set, { batch_size = size }))
+        assert.same(want, bits(scaled, { batch_size = size }))
+      end
+    end
+    device = "cpu"
     for _, mean_field in ipairs { false, true } do
       local want = bits(images:narrow(1, 1, 1300), { mean_field = mean_field })
       if not mean_field then assert.not_equal(want[5], want[2]) end

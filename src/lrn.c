@@ -213,15 +213,44 @@ static int do_string(lua_State *L, const char *code, const char *name) {
   return do_chunk(L, luaL_loadbufferx(L, code, strlen(code), name, "t"));
 }
 
+/* Raises where `require` of the module, which is the first argument, would load a binary chunk. */
+static int check_text(lua_State *L) {
+  static const char *const there[] = {LUA_LOADED_TABLE, LUA_PRELOAD_TABLE};
+  const char *file;
+  for (int i = 0; i < 2; i++)
+    if (lua_getfield(L, LUA_REGISTRYINDEX, there[i]) == LUA_TTABLE &&
+        lua_getfield(L, -1, lua_tostring(L, 1)) != LUA_TNIL)
+      return 0;
+  lua_settop(L, 1);
+  if (lua_getglobal(L, LUA_LOADLIBNAME) != LUA_TTABLE ||
+      lua_getfield(L, 2, "searchpath") != LUA_TFUNCTION ||
+      lua_getfield(L, 2, "path") != LUA_TSTRING)
+    return 0; /* require will say it */
+  lua_pushvalue(L, 1);
+  lua_insert(L, -2);
+  lua_call(L, 2, 1);
+  file = lua_tostring(L, -1);
+  if (file != NULL && luaL_loadfilex(L, file, "t") != LUA_OK &&
+      strstr(lua_tostring(L, -1), "attempt to load a binary chunk") != NULL)
+    return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", lua_tostring(L, 1),
+                      file, lua_tostring(L, -1));
+  return 0;
+}
+
 /* -l mod: global mod = require "mod"; -l g=mod: global g = require "mod". */
 static int do_library(lua_State *L, const char *spec) {
   const char *equals = strchr(spec, '=');
   const char *module = equals != NULL ? equals + 1 : spec;
   size_t n = equals != NULL ? (size_t)(equals - spec) : strlen(spec);
   int status;
-  lua_getglobal(L, "require");
+  lua_pushcfunction(L, check_text);
   lua_pushstring(L, module);
-  status = lrnP_call(L, 1, 1);
+  status = lrnP_call(L, 1, 0);
+  if (status == LUA_OK) {
+    lua_getglobal(L, "require");
+    lua_pushstring(L, module);
+    status = lrnP_call(L, 1, 1);
+  }
   if (status == LUA_OK) {
     lua_pushglobaltable(L);
     lua_pushlstring(L, spec, n);
