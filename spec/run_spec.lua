@@ -242,6 +242,15 @@ describe("a run of training", function()
     assert.equal(3, select(2, read "run.log":gsub("fit: done", "")))
   end)
 
+  it("goes on after metrics came that it did not have, and where overwrite is set", function()
+    local m = model()
+    m:fit(train, { epochs = 1, run = folder, checkpoint = {} })
+    m:fit(train, { epochs = 1, validation = test }) -- val_error is NaN before
+    assert(m:fit(train, { epochs = 1, run = { path = folder, overwrite = true } }))
+    assert.equal(1, #options().before)
+    assert.equal(3, #history.decode(read "history.json"))
+  end)
+
   it("resumes from an older checkpoint than its last epoch", function()
     local m = model()
     m:fit(train, { epochs = 4, run = folder, checkpoint = { folder .. "/at2.safetensors", 2 },

@@ -83,14 +83,15 @@ end
 -- {=== The folder ===
 
 -- Do the epochs that a folder's history has agree with the model's, as far as both go? Then it is
--- an earlier part of the same training.
+-- an earlier part of the same training. A metric that came later is NaN before.
 local function continues(model, found)
   local n = math.min(#model.history, #found)
+  local nan = 0 / 0
   for _, name in ipairs(model.history:metrics()) do
-    local ours, theirs = model.history[name], found[name]
+    local ours, theirs = model.history[name], found[name] or {}
     for i = 1, n do
-      local x, y = ours[i], theirs and theirs[i]
-      if x ~= y and (x == x or y == nil or y == y) then return false end
+      local x, y = ours[i] or nan, theirs[i] or nan
+      if x ~= y and (x == x or y == y) then return false end
     end
   end
   return n > 0
@@ -116,13 +117,20 @@ local function examine(model, o)
     "files", table.concat(found, ", "))
 end
 
+local function temporary_picture(name)
+  return (name:gsub("%.png$", ".tmp.png")) -- its ending says what is drawn
+end
+
 -- Removes what an earlier run left, its rotated logs too.
 local function sweep(path)
   for _, name in pairs(names) do
     os.remove(path .. "/" .. name)
     os.remove(path .. "/" .. name .. ".tmp")
   end
-  for _, name in ipairs(pictures) do os.remove(path .. "/" .. name) end
+  for _, name in ipairs(pictures) do
+    os.remove(path .. "/" .. name)
+    os.remove(path .. "/" .. temporary_picture(name))
+  end
   local i = 1
   while os.remove(("%s/%s.%d"):format(path, names.log, i)) do i = i + 1 end
 end
@@ -179,10 +187,8 @@ function M.open(model, o, data, model_options, fit_options)
   local ok, message, code = core.mkdir(o.path)
   if not ok then return nil, "fit: run: " .. message:gsub("^mkdir: ", ""), code end
   local continued
-  if not o.overwrite then
-    continued, message = examine(model, o)
-    if continued == nil then return nil, message, "EEXIST" end
-  end
+  continued, message = examine(model, o)
+  if continued == nil and not o.overwrite then return nil, message, "EEXIST" end
   local before = continued and core.json_decode(read(o.path .. "/" .. names.options) or "")
   if not continued then sweep(o.path) end
   local self = setmetatable({ model = model, path = o.path, start = core.clock(),
@@ -251,7 +257,7 @@ end
 -- One picture by draw(plot); a line in the log says why there is none.
 local function picture(self, name, draw)
   local path = self.path .. "/" .. name
-  local temporary = path:gsub("%.png$", ".tmp.png")
+  local temporary = temporary_picture(path)
   local ok, message = pcall(function()
     local figure = draw(require "lrn.plot".model)
     local saved, why = figure:save(temporary)
