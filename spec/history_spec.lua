@@ -231,6 +231,19 @@ describe("the log", function()
     assert.is_string(code)
   end)
 
+  it("refuses a format and an output that do not work", function()
+    assert.error_matches(function() capture(function() log.warn("%d", "x") end) end,
+      "^log.warn: format: got \"%%d\": number expected, got string")
+    log.output(nil)
+    local f = assert(io.tmpfile())
+    log.output(f)
+    f:close()
+    assert.error_matches(function() log.error "x" end, "log.error: output: got a closed file")
+    log.output(nil)
+    assert.error_matches(function() log.output(3) end,
+      "log.output: file: got 3, expected something with a method write")
+  end)
+
   it("refuses a level that is none", function()
     assert.error_matches(function() log.level "loud" end,
       'log.level: level: got "loud", expected "debug" or "info" or "warn" or "error" or "off"')

@@ -136,16 +136,23 @@ function M.output(file)
   state.out = check.value("log.output", "file", file, { "writer" })
 end
 
-local function text(format, ...)
+local function text(level, format, ...)
   if select("#", ...) == 0 then return tostring(format) end
-  return tostring(format):format(...)
+  local ok, message = pcall(string.format, tostring(format), ...)
+  if not ok then
+    check.raise("value", "log.%s: format: got %s: %s", level, check.show(format),
+      tostring(message):match "%((.*)%)$" or message)
+  end
+  return message
 end
 
-local function console(line)
-  if state.out then
-    state.out:write(line)
-  else
+local function console(level, line)
+  if not state.out then
     progress.write(line)
+  elseif io.type(state.out) == "closed file" then
+    check.raise("state", "log.%s: output: got a closed file", level)
+  else
+    state.out:write(line)
   end
 end
 
@@ -160,13 +167,13 @@ local function write(level, name, format, ...)
   for _, file in ipairs(state.files) do wanted = wanted or n >= file.level end
   if not wanted then return end
   local line = ("%s %-5s %s%s\n"):format(os.date("%Y-%m-%d %H:%M:%S"), level:upper(),
-    name and name .. ": " or "", text(format, ...))
-  if n >= state.console then console(line) end
+    name and name .. ": " or "", text(level, format, ...))
+  if n >= state.console then console(level, line) end
   for _, file in ipairs(state.files) do
     if n >= file.level then
       local ok, message = append(file, line)
       if not ok and not file.failed and state.console < number.off then
-        console(("lrn.log: %s; its messages are lost until it can be written again\n")
+        console(level, ("lrn.log: %s; its messages are lost until it can be written again\n")
           :format(message))
       end
       file.failed = not ok

@@ -158,14 +158,8 @@ local function show(file)
   end
 end
 
---- A bar. Options: total (nil: unknown), initial (done before: counts in the total, not in the
--- rate), desc, unit, interval (seconds between updates), leave (its last line stays: true, and
--- false for one that began while another was open), and for tests file, clock, tty, columns,
--- unicode.
--- Use it as a `<close>` variable: an error ends its line.
--- @usage local bar <close> = lrn.progress.new{ total = 3 }; for i = 1, 3 do bar:update(1) end
-function M.new(options)
-  local o = check.options("progress.new", options, rules)
+local function new(where, options)
+  local o = check.options(where, options, rules)
   local self = setmetatable({
     total = o.total, desc = o.desc, unit = o.unit, interval = o.interval, smoothing = o.smoothing,
     file = o.file or io.stderr, clock = o.clock or core.clock, columns = o.columns,
@@ -186,6 +180,16 @@ function M.new(options)
     draw(self, self.start)
   end
   return self
+end
+
+--- A bar. Options: total (nil: unknown), initial (done before: counts in the total, not in the
+-- rate), desc, unit, interval (seconds between updates), leave (its last line stays: true, and
+-- false for one that began while another was open), and for tests file, clock, tty, columns,
+-- unicode.
+-- Use it as a `<close>` variable: an error ends its line.
+-- @usage local bar <close> = lrn.progress.new{ total = 3 }; for i = 1, 3 do bar:update(1) end
+function M.new(options)
+  return new("progress.new", options)
 end
 
 --- Writes text, whole lines, above the bars that are open: to stderr, or to a file.
@@ -301,10 +305,11 @@ meta.__close = methods.close
 -- @usage for i in lrn.progress.range(100, { desc = "work" }) do end
 function M.range(n, options)
   n = check.value("progress.range", "n", n, { "integer", required = true, min = 0 })
+  check.value("progress.range", "options", options, { "table" })
   local o = {}
-  for key, value in pairs(options or o) do o[key] = value end
+  for key, value in next, options or o do o[key] = value end
   o.total = n
-  local bar = M.new(o)
+  local bar = new("progress.range", o)
   local function step(_, i)
     if i > 0 then bar:update(1) end
     if i < n then return i + 1 end
