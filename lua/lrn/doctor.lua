@@ -265,13 +265,15 @@ local function terminal(line)
     "TERM " .. (env "TERM" or "is not set"), wide and wide .. " columns" or "width unknown",
     env "NO_COLOR" and ", NO_COLOR" or "", locale,
     locale:lower():find "utf%-?8" and "" or ": no blocks in bars"))
-  local ok = loads "libedit.so.2"
-  if ok then
-    line("ok", "libedit", "line editing at the prompt")
-  else
-    line("missing", "libedit", "no line editing and completion at the prompt",
-      "apt install libedit2")
+  local path = core.library_folder() .. "/liblrn_edit.so"
+  if not core.exists(path) then
+    line("missing", "libedit", "built without it: no editing and completion at the prompt",
+      "apt install libedit-dev, and build again")
+    return
   end
+  local ok, why = loads(path)
+  line(ok and "ok" or "wrong", "libedit", ok and path or why, not ok and "apt install libedit2" or
+    nil)
 end
 
 local function folders(line)
