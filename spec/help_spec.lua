@@ -22,7 +22,7 @@ local function exported()
   end
   walk("", lrn)
   for _, class in ipairs { "RBM", "Dataset", "History", "Progress", "Tensor", "Generator", "Figure",
-    "Axes" } do
+    "Axes", "Session" } do
     for name, f in pairs(help.class(class) or {}) do
       if type(f) == "function" and not name:find "^_" then names[class .. "." .. name] = f end
     end

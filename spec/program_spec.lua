@@ -60,7 +60,7 @@ describe("the program lrn", function()
       assert.same({ "", 0 }, { err, code })
       out, err, code = sh "LRN --version"
       assert.truthy(out:find("lrn " .. lrn.version, 1, true))
-      for _, what in ipairs { "OpenBLAS", "kernels", "threads", "plots", "CUDA" } do
+      for _, what in ipairs { "OpenBLAS", "kernels", "threads", "plots", "editing", "CUDA" } do
         has(out, what)
       end
       assert.same({ "", 0 }, { err, code })

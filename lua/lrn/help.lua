@@ -16,7 +16,7 @@ local core = require "lrn.core"
 
 local M = {}
 
-local topics = { "tensor", "model", "data", "system", "plot" }
+local topics = { "tensor", "model", "data", "system", "plot", "repl" }
 
 local list, by_name
 
@@ -50,6 +50,7 @@ local classes = {
   Generator = function() return core.generator_methods end,
   Figure = function() return require "lrn.plot.figure".Figure end,
   Axes = function() return require "lrn.plot.axes".Axes end,
+  Session = function() return require "lrn.repl.session".methods end,
 }
 
 --- The methods of a class by its name, for tools: a table, or nil.

@@ -38,7 +38,7 @@ end
 local lazy = {
   cli = { "cli" }, cuda = { "cuda" }, data = { "data" }, doctor = { "doctor" }, help = { "help" },
   io = { "io" }, log = { "log" }, math = { "math" }, models = { "models" }, plot = { "plot" },
-  progress = { "progress" }, strict = { "strict" },
+  progress = { "progress" }, repl = { "repl" }, strict = { "strict" },
   save = { "io", "save" }, load = { "io", "load" }, RBM = { "models", "RBM" },
 }
 

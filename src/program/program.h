@@ -35,6 +35,17 @@ void lrnP_open_coroutine(lua_State *L);
 
 /* ===} */
 
+/* {=== files.c: what the prompt does with files === */
+
+/* append(path, text, limit): to a file that only its owner can read, made where it is missing. One
+   that is longer than limit bytes keeps its last half. Sessions may do so at once.
+   -> true; or nil, message */
+int lrnP_append(lua_State *L);
+/* files(folder) -> names in it, folders with a '/' behind; empty where it cannot be read. */
+int lrnP_files(lua_State *L);
+
+/* ===} */
+
 /* {=== prompt.c === */
 
 /* Reads, runs and prints until the input ends. */

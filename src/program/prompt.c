@@ -1,5 +1,9 @@
 /*
 ** prompt.c - the prompt: reads an input of one or more lines, runs it, prints what it gives.
+**
+** Where standard input is no terminal it is lua's, byte for byte. At a terminal the loop is
+** lua/lrn/repl/terminal.lua, and this file gives it what Lua cannot do: reading plain lines, calls
+** that Ctrl-C stops, and files (program/files.c).
 */
 #include <errno.h>
 #include <stdio.h>
@@ -10,23 +14,12 @@
 
 enum { LINE_READ, LINE_END, LINE_DROPPED }; /* dropped: Ctrl-C on a terminal */
 
-static void print_prompt(lua_State *L, int first) {
-  if (lua_getglobal(L, first ? "_PROMPT" : "_PROMPT2") == LUA_TNIL)
-    fputs(first ? "> " : ">> ", stdout);
-  else
-    fputs(luaL_tolstring(L, -1, NULL), stdout);
-  fflush(stdout);
-  lua_settop(L, first ? 0 : 1);
-}
-
-/* Pushes a line of any length without its newline; "=x" at the start of an input is "return x".
-   Input that is not typed is echoed, as lua does with its readline: the output reads as a session. */
-static int read_line(lua_State *L, int first) {
+/* Pushes a line of any length without its newline. */
+static int get_line(lua_State *L) {
   luaL_Buffer b;
-  int got = 0, terminal = isatty(STDIN_FILENO);
-  print_prompt(L, first);
+  int got = 0, typed = isatty(STDIN_FILENO);
   luaL_buffinit(L, &b);
-  if (terminal)
+  if (typed)
     lrnP_typing();
   errno = 0;
   for (;;) {
@@ -42,7 +35,7 @@ static int read_line(lua_State *L, int first) {
     }
     luaL_addsize(&b, n);
   }
-  if (terminal)
+  if (typed)
     lrnP_typed();
   luaL_pushresult(&b);
   if (ferror(stdin) && errno == EINTR) {
@@ -50,9 +43,29 @@ static int read_line(lua_State *L, int first) {
     puts("");
     return LINE_DROPPED;
   }
-  if (!got)
-    return LINE_END;
-  if (!terminal)
+  return got ? LINE_READ : LINE_END;
+}
+
+/* {=== The prompt of lua === */
+
+static void print_prompt(lua_State *L, int first) {
+  if (lua_getglobal(L, first ? "_PROMPT" : "_PROMPT2") == LUA_TNIL)
+    fputs(first ? "> " : ">> ", stdout);
+  else
+    fputs(luaL_tolstring(L, -1, NULL), stdout);
+  fflush(stdout);
+  lua_settop(L, first ? 0 : 1);
+}
+
+/* Pushes a line; "=x" at the start of an input is "return x". Input that is not typed is echoed, as
+   lua does with its readline: the output reads as a session. */
+static int read_line(lua_State *L, int first) {
+  int line;
+  print_prompt(L, first);
+  line = get_line(L);
+  if (line != LINE_READ)
+    return line;
+  if (!isatty(STDIN_FILENO))
     puts(lua_tostring(L, -1));
   if (first && lua_tostring(L, -1)[0] == '=') {
     lua_pushfstring(L, "return %s", lua_tostring(L, -1) + 1);
@@ -126,10 +139,8 @@ static void print_results(lua_State *L) {
   }
 }
 
-void lrnP_prompt(lua_State *L) {
-  const char *name = lrnP_name();
+static void plain_prompt(lua_State *L) {
   int line, status = LUA_OK;
-  lrnP_set_name(NULL);
   while ((line = load_input(L, &status)) != LINE_END) {
     if (line == LINE_DROPPED)
       continue;
@@ -141,5 +152,71 @@ void lrnP_prompt(lua_State *L) {
   lua_settop(L, 0);
   puts("");
   fflush(stdout);
+}
+
+/* ===} */
+
+/* {=== The prompt at a terminal: what lrn.repl.terminal needs === */
+
+/* read(prompt) -> a line; or nil, "end" or "dropped" */
+static int terminal_read(lua_State *L) {
+  int line;
+  fputs(luaL_checkstring(L, 1), stdout);
+  fflush(stdout);
+  line = get_line(L);
+  lrnP_typing();
+  if (line == LINE_READ)
+    return 1;
+  clearerr(stdin); /* the end that Ctrl-D makes is no end */
+  lua_pushnil(L);
+  lua_pushstring(L, line == LINE_END ? "end" : "dropped");
+  return 2;
+}
+
+/* call(f, handler) -> true and what f returns, or false and what the handler made of its error.
+   Between calls Ctrl-C does nothing. */
+static int terminal_call(lua_State *L) {
+  int status;
+  lua_settop(L, 2);
+  lua_insert(L, 1); /* handler, f */
+  lrnP_interruptible(L);
+  status = lua_pcall(L, 0, LUA_MULTRET, 1);
+  lrnP_typing();
+  lrnP_uninterruptible(L);
+  lua_pushboolean(L, status == LUA_OK);
+  lua_replace(L, 1);
+  return lua_gettop(L);
+}
+
+/* 0: the modules of the prompt do not work; the error is reported. */
+static int terminal_prompt(lua_State *L) {
+  static const luaL_Reg functions[] = {{"read", terminal_read},
+                                       {"call", terminal_call},
+                                       {"append", lrnP_append},
+                                       {"files", lrnP_files},
+                                       {NULL, NULL}};
+  int status;
+  lua_settop(L, 0);
+  lua_warning(L, "@on", 0);
+  lrnP_typing();
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "lrn.repl.terminal");
+  status = lua_pcall(L, 1, 1, 0);
+  if (status == LUA_OK) {
+    lua_getfield(L, -1, "run");
+    luaL_newlib(L, functions);
+    status = lua_pcall(L, 1, 0, 0);
+  }
+  lrnP_typed();
+  return lrnP_report(L, status) == LUA_OK;
+}
+
+/* ===} */
+
+void lrnP_prompt(lua_State *L) {
+  const char *name = lrnP_name();
+  lrnP_set_name(NULL);
+  if (!isatty(STDIN_FILENO) || !terminal_prompt(L))
+    plain_prompt(L);
   lrnP_set_name(name);
 }

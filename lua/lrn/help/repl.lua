@@ -1,0 +1,83 @@
+-- Help entries of the parts of the prompt, for programs with a console of their own.
+local quiet = "local s = lrn.repl.session{ write = function() end }\n"
+
+return {
+  { name = "repl.complete",
+    text = "What could stand at the cursor: names, fields, methods, option keys in f{ and f(x, {, \z
+      files in quotes, topics\nafter ?. Runs no code of the user.",
+    params = { { "text", "string", "what is typed, of several lines too" },
+      { "pos", "integer", "the last byte before the cursor; -1: the end", -1 },
+      { "env", "table", "the globals; absent: _G" },
+      { "options.names", "table", "list of further variables" },
+      { "options.lookup", "function", "f(name) gives their values" },
+      { "options.files", "function", "f(folder) gives a list of names; absent: no files" },
+      { "options.commands", "table", "list of words after %; absent: neither % nor ?" } },
+    returns = { { "table", "sorted list of words" },
+      { "integer", "position at which the word begins that they replace" } },
+    errors = "an unknown option; never because of what is typed",
+    example =
+      "local list, from = lrn.repl.complete \"print(string.re\"\nassert(list[1] == \"rep\" and \z
+      from == 14)" },
+  { name = "repl.inspect",
+    text = "A value as text for reading: strings as Lua source, tables with their list first and \z
+      their keys in order.\nA table inside itself is <cycle>; tensors and models inside a table \z
+      take one line. Of metamethods only\n__tostring is called.",
+    params = { { "v", "any", "" }, { "options.depth", "integer", "levels of tables", 5 },
+      { "options.items", "integer", "items of one table", 100 },
+      { "options.width", "integer", "columns", 80 },
+      { "options.paint", "function", "paint(kind, text): the text in colour; kind is number, \z
+        string, constant or dim" } },
+    returns = { { "string", "" } }, errors = "an unknown option",
+    example =
+      "assert(lrn.repl.inspect{ 1, \"two\", x = {} } == '{ 1, \"two\", x = {} }')" },
+  { name = "repl.session",
+    text = "A prompt without its terminal: takes inputs, keeps their local variables and their \z
+      results (_ and __), writes\nwhat they give.",
+    params = { { "options.env", "table", "the globals; absent: _G" },
+      { "options.write", "function", "f(text) for results; absent: stdout" },
+      { "options.write_error", "function", "f(text) for errors; absent: stderr" },
+      { "options.call", "function", "what runs an input; absent: xpcall" },
+      { "options.color", "boolean", "escape sequences in results", false },
+      { "options.color_errors", "boolean", "and in errors", false },
+      { "options.width", "function", "f() gives the columns; absent: 80" },
+      { "options.remember", "function", "f(input) before it runs" },
+      { "options.files", "function", "f(folder) gives a list of names, for complete" } },
+    returns = { { "Session", "" } }, errors = "an unknown option",
+    example = quiet .. "assert(s:input \"local x = 1\" == \"done\")\nassert(s:input \"if x then\" \z
+      == \"more\")" },
+  { name = "Session.input",
+    text = "Takes an input: Lua, =expression, ?name, name? or %command.",
+    params = { { "text", "string", "all lines of it" } },
+    returns = { { "string", "\"done\"; \"more\" where the input is not whole" },
+      { "string", "with \"more\": what is missing" } },
+    example = quiet .. "assert(s:input \"for i = 1, 2 do\" == \"more\")" },
+  { name = "Session.complete", text = "repl.complete with what this session knows.",
+    params = { { "text", "string", "" }, { "pos", "integer", "", -1 } },
+    returns = { { "table", "see repl.complete" }, { "integer", "see repl.complete" } },
+    example = quiet .. "s:input \"local alpha = 1\"\nassert(s:complete \"alp\"[1] == \"alpha\")" },
+  { name = "Session.inspect", text = "repl.inspect with this session's width and colour.",
+    params = { { "v", "any", "" }, { "options", "table", "see repl.inspect" } },
+    returns = { { "string", "" } }, example = quiet .. "assert(s:inspect \"x\" == '\"x\"')" },
+  { name = "Session.show", text = "Writes results and keeps the first: _ is it, __ the one before.",
+    params = { { "...", "any", "" } },
+    example = quiet .. "s:show(6)\nassert(s.scope:get \"_\" == 6)" },
+  { name = "Session.fail", text = "Writes an error.", params = { { "message", "any", "" } },
+    example = "lrn.repl.session{ write_error = function() end }:fail \"oops\"" },
+  { name = "Session.note", text = "Keeps an input: in the list inputs, and by remember.",
+    params = { { "input", "string", "" } },
+    example = quiet .. "s:note \"1 + 1\"\nassert(s.inputs[1] == \"1 + 1\")" },
+  { name = "Session.compile", text = "Compiles an input and keeps it.",
+    params = { { "text", "string", "the code" },
+      { "input", "string", "what was typed for it; absent: text" } },
+    returns = { { "table", "for perform; false: no code, which is written; nil and a message: not \z
+      whole" } },
+    example = quiet .. "assert(s:compile \"for i = 1,\" == nil)" },
+  { name = "Session.perform", text = "Runs what compile gave; its local variables are kept.",
+    params = { { "chunk", "table", "" } },
+    returns = { { "boolean", "did it run? An error is written" }, { "any", "the results" } },
+    example = quiet .. "local ok, x = s:perform(s:compile \"40 + 2\")\nassert(ok and x == 42)" },
+  { name = "Session.run", text = "Calls f; its error is written, with the stack above f.",
+    params = { { "f", "function", "" }, { "failed", "function", "called where the error is" } },
+    returns = { { "boolean", "did it run?" }, { "any", "the results" } },
+    example = quiet .. "assert(s:run(function() return true end))" },
+}
