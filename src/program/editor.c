@@ -11,6 +11,7 @@
 #include <langinfo.h>
 #include <limits.h>
 #include <locale.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,7 @@ static struct {
   locale_t locale; /* the user's characters; UTF-8 where the user named none */
   wchar_t *prompt;
   lua_State *L;       /* while a line is read */
+  pthread_t thread;   /* that reads it */
   char *queue;        /* pasted bytes that are not read yet: queue[first] to queue[last - 1] */
   size_t first, last, size;
   mbstate_t decoder;
@@ -52,6 +54,10 @@ static struct sigaction before[N_SIGNALS];
 static sigset_t mask_before;
 
 static void on_signal(int sig) {
+  if (!pthread_equal(pthread_self(), editor.thread)) { /* came to a worker thread */
+    pthread_kill(editor.thread, sig);
+    return;
+  }
   for (int i = 0; i < N_SIGNALS; i++)
     if (signals[i] == sig)
       came[i] = 1;
@@ -134,16 +140,22 @@ static int act(void) {
 
 /* Sleeps until there is something to read (QUIET), to draw, or the line is dropped. */
 static int wait(void) {
-  fd_set set;
+  int ready = 0;
   for (;;) {
-    int result = act();
-    if (result != QUIET)
+    sigset_t blocked;
+    fd_set set;
+    int result;
+    /* pselect lets no signal in where there is something to read; what was typed after a Ctrl-C
+       belongs to the next line. */
+    sigprocmask(SIG_SETMASK, &mask_before, &blocked);
+    sigprocmask(SIG_SETMASK, &blocked, NULL);
+    result = act();
+    if (result != QUIET || ready)
       return result;
     FD_ZERO(&set);
     FD_SET(STDIN_FILENO, &set);
-    if (pselect(STDIN_FILENO + 1, &set, NULL, NULL, NULL, &mask_before) >= 0 ||
-        errno != EINTR)
-      return QUIET; /* after an error the read will say why */
+    ready = pselect(STDIN_FILENO + 1, &set, NULL, NULL, NULL, &mask_before) >= 0 ||
+            errno != EINTR; /* after an error the read will say why */
   }
 }
 
@@ -310,43 +322,64 @@ static unsigned char key_complete(EditLine *el, wint_t key) {
   return (unsigned char)result;
 }
 
-/* Up and down: another line of the input where it has several, else another input. */
+/* In an input of several lines these keys move in it. Up from its first line and down from its last
+   go to other inputs. */
+
+static const wchar_t *line_start(const LineInfoW *line, const wchar_t *at) {
+  while (at > line->buffer && at[-1] != L'\n')
+    at--;
+  return at;
+}
+
+static const wchar_t *line_end(const LineInfoW *line, const wchar_t *at) {
+  while (at < line->lastchar && *at != L'\n')
+    at++;
+  return at;
+}
+
+static unsigned char go(EditLine *el, const wchar_t *to) {
+  el_cursor(el, (int)(to - el_wline(el)->cursor));
+  return CC_REFRESH;
+}
+
+/* To the line that begins at start, as far to the right as the cursor is in its own. */
+static unsigned char go_to_line(EditLine *el, const wchar_t *start) {
+  const LineInfoW *line = el_wline(el);
+  const wchar_t *end = line_end(line, start);
+  const wchar_t *to = start + (line->cursor - line_start(line, line->cursor));
+  return go(el, to < end ? to : end);
+}
+
 static unsigned char key_up(EditLine *el, wint_t key) {
   const LineInfoW *line = el_wline(el);
-  const wchar_t *start = line->cursor, *above;
+  const wchar_t *start = line_start(line, line->cursor);
   (void)key;
-  while (start > line->buffer && start[-1] != L'\n')
-    start--;
-  if (start == line->buffer) {
-    el_wpush(el, L"\020");
-    return CC_NORM;
-  }
-  above = start - 1;
-  while (above > line->buffer && above[-1] != L'\n')
-    above--;
-  above += line->cursor - start < start - 1 - above ? line->cursor - start : start - 1 - above;
-  el_cursor(el, (int)(above - line->cursor));
-  return CC_REFRESH;
+  if (start > line->buffer)
+    return go_to_line(el, line_start(line, start - 1));
+  el_wpush(el, L"\020"); /* ^P */
+  return CC_NORM;
 }
 
 static unsigned char key_down(EditLine *el, wint_t key) {
   const LineInfoW *line = el_wline(el);
-  const wchar_t *start = line->cursor, *below = line->cursor, *end;
+  const wchar_t *end = line_end(line, line->cursor);
   (void)key;
-  while (start > line->buffer && start[-1] != L'\n')
-    start--;
-  while (below < line->lastchar && *below != L'\n')
-    below++;
-  if (below == line->lastchar) {
-    el_wpush(el, L"\016");
-    return CC_NORM;
-  }
-  end = ++below;
-  while (end < line->lastchar && *end != L'\n')
-    end++;
-  below += line->cursor - start < end - below ? line->cursor - start : end - below;
-  el_cursor(el, (int)(below - line->cursor));
-  return CC_REFRESH;
+  if (end < line->lastchar)
+    return go_to_line(el, end + 1);
+  el_wpush(el, L"\016"); /* ^N */
+  return CC_NORM;
+}
+
+static unsigned char key_home(EditLine *el, wint_t key) {
+  const LineInfoW *line = el_wline(el);
+  (void)key;
+  return go(el, line_start(line, line->cursor));
+}
+
+static unsigned char key_end(EditLine *el, wint_t key) {
+  const LineInfoW *line = el_wline(el);
+  (void)key;
+  return go(el, line_end(line, line->cursor));
 }
 
 static const struct {
@@ -356,15 +389,18 @@ static const struct {
                 {L"lrn-paste", key_paste},
                 {L"lrn-complete", key_complete},
                 {L"lrn-up", key_up},
-                {L"lrn-down", key_down}};
+                {L"lrn-down", key_down},
+                {L"lrn-home", key_home},
+                {L"lrn-end", key_end}};
 
 /* What other line editors have and libedit's emacs mode lacks; ~/.editrc comes after it. */
 static const wchar_t *const bindings[][2] = {
     {L"\033[A", L"lrn-up"},          {L"\033OA", L"lrn-up"},
     {L"\033[B", L"lrn-down"},        {L"\033OB", L"lrn-down"},
-    {L"\033[H", L"ed-move-to-beg"},  {L"\033OH", L"ed-move-to-beg"},
-    {L"\033[1~", L"ed-move-to-beg"}, {L"\033[F", L"ed-move-to-end"},
-    {L"\033OF", L"ed-move-to-end"},  {L"\033[4~", L"ed-move-to-end"},
+    {L"\033[H", L"lrn-home"},        {L"\033OH", L"lrn-home"},
+    {L"\033[1~", L"lrn-home"},       {L"^A", L"lrn-home"},
+    {L"\033[F", L"lrn-end"},         {L"\033OF", L"lrn-end"},
+    {L"\033[4~", L"lrn-end"},        {L"^E", L"lrn-end"},
     {L"\033[3~", L"ed-delete-next-char"},
     {L"\033[1;5C", L"em-next-word"}, {L"\033[1;5D", L"ed-prev-word"},
     {L"\033[1;3C", L"em-next-word"}, {L"\033[1;3D", L"ed-prev-word"},
@@ -470,6 +506,7 @@ static int edit_read(lua_State *L) {
   free(editor.prompt);
   editor.prompt = widen(prompt);
   editor.L = L;
+  editor.thread = pthread_self();
   editor.dropped = 0;
   memset(&editor.decoder, 0, sizeof editor.decoder);
   take_signals();

@@ -94,8 +94,8 @@ local function explain(session, topic)
   else
     local info = debug.getinfo(value, "Su")
     show(topic .. ": function" .. (info.what == "C" and " in C" or
-      (" of %d arguments%s, %s:%d"):format(info.nparams, info.isvararg and " or more" or "",
-        info.short_src, info.linedefined)))
+      (" of %d%s argument%s, %s:%d"):format(info.nparams, info.isvararg and " or more" or "",
+        info.nparams == 1 and not info.isvararg and "" or "s", info.short_src, info.linedefined)))
   end
 end
 
@@ -225,14 +225,14 @@ local function device(session)
 end
 
 local function history(session, text)
-  local first, word = 1, nil
+  local first, last, word = 1, #session.inputs - 1, nil -- without this one
   if text:find "^%d+$" then
-    first = math.max(1, #session.inputs - math.tointeger(text) + 1)
+    first = math.max(1, last - math.tointeger(text) + 1)
   elseif text ~= "" then
     word = text
   end
   local out = {}
-  for i = first, #session.inputs do
+  for i = first, last do
     if not word or session.inputs[i]:find(word, 1, true) then
       out[#out + 1] = ("%4d  %s\n"):format(i, (session.inputs[i]:gsub("\n", "\n      ")))
     end

@@ -55,10 +55,12 @@ function M.tokens(text)
       add(M.keywords[sub(text, at, to)] and "keyword" or "name", to)
     elseif find(text, "^%.?%d", at) then
       local _, e = find(text, "^0[xX][%x.]*[pP]?", at)
-      if not e then _, e = find(text, "^[%d.]+[eE]?", at) end
-      if find(text, "^[eEpP]$", e - #sub(text, e, e) + 1) then
-        _, e = find(text, "^[+-]?%d*", e + 1)
+      local exponent = "[pP]"
+      if not e then
+        _, e = find(text, "^[%d.]+[eE]?", at)
+        exponent = "[eE]"
       end
+      if find(sub(text, e, e), exponent) then _, e = find(text, "^[+-]?%d*", e + 1) end
       _, e = find(text, "^[%w_]*", e + 1)
       add("number", e)
     elseif c == "'" or c == '"' then

@@ -16,11 +16,11 @@
 -- A constant, which may have no upvalue, is passed by value. Of an input that fails the locals that
 -- were set are kept by value.
 local lex = require "lrn.repl.lex"
+local stack = require "lrn.repl.stack"
 
 local concat = table.concat
 local load, select, debug = load, select, debug
-local getlocal, getinfo, getupvalue = debug.getlocal, debug.getinfo, debug.getupvalue
-local upvaluejoin = debug.upvaluejoin
+local getlocal, getupvalue, upvaluejoin = debug.getlocal, debug.getupvalue, debug.upvaluejoin
 
 local M = {}
 local Scope = {}
@@ -152,12 +152,8 @@ end
 
 -- Locals of a function that failed, from where its message handler is called.
 local function keep_failed(self, list, f)
-  local level, info = 2, getinfo(2, "f")
-  while info and info.func ~= f do
-    level = level + 1
-    info = getinfo(level, "f")
-  end
-  if not info then return end
+  local level, found = stack.find(f)
+  if not found then return end
   local k, i = 1, 1
   while true do
     local name, value = getlocal(level, i)

@@ -5,6 +5,7 @@ local color = require "lrn.repl.color"
 local complete = require "lrn.repl.complete"
 local inspect = require "lrn.repl.inspect"
 local locals = require "lrn.repl.locals"
+local stack = require "lrn.repl.stack"
 
 local concat, pack, unpack = table.concat, table.pack, table.unpack
 local type, tostring, pcall, xpcall = type, tostring, pcall, xpcall
@@ -51,38 +52,35 @@ end
 local ours = getinfo(1, "S").source:match "^(.*)repl/session%.lua$" or "\0"
 
 -- The stack between an error and the chunk f, without functions of lrn; "" where that says no more
--- than the message.
+-- than the message. Of a deep one the first and the last levels.
 local function trace(f)
   local lines, c_lines, own = {}, 0, 0
-  local level, info = 3, getinfo(3, "Sf")
-  while info do
-    local line = traceback("", level):match "^[^\n]*\n[^\n]*\n\t?([^\n]*)" or "?"
-    if info.func == f then
-      if info.source:sub(1, #ours) ~= ours then
-        lines[#lines + 1] = line:gsub(": in .*$", ": in main chunk")
-      end
-      break
-    elseif info.func == methods.run then -- f made a tail call
-      for _ = 1, c_lines do lines[#lines] = nil end
+  local first, last = 3, stack.find(f)
+  local function drop_c() -- functions of C that lrn called, or that called it
+    for _ = 1, c_lines do lines[#lines] = nil end
+    c_lines = 0
+  end
+  local level = first
+  while level <= last do
+    local info = getinfo(level, "Sf")
+    if info.func == methods.run then -- f made a tail call
+      drop_c()
       break
     elseif info.source:sub(1, #ours) == ours then
-      for _ = 1, c_lines do lines[#lines] = nil end -- functions of C that lrn called
-      c_lines = 0
+      drop_c()
     else
-      lines[#lines + 1] = line
+      local line = traceback("", level):match "^[^\n]*\n[^\n]*\n\t?([^\n]*)" or "?"
+      lines[#lines + 1] = info.func == f and line:gsub(": in .*$", ": in main chunk") or line
       c_lines = info.what == "C" and c_lines + 1 or 0
-      own = own + (info.what == "C" and 0 or 1)
+      if info.what ~= "C" and info.func ~= f then own = own + 1 end
     end
     level = level + 1
-    info = getinfo(level, "Sf")
+    if level == first + 10 and level < last - 10 then
+      lines[#lines + 1] = ("...\t(skipping %d levels)"):format(last - 10 - level)
+      level = last - 10
+    end
   end
-  if own == 0 then return "" end
-  if #lines > 22 then
-    local few = { unpack(lines, 1, 10) }
-    few[11] = ("...\t(skipping %d levels)"):format(#lines - 21)
-    lines = table.move(lines, #lines - 10, #lines, 12, few)
-  end
-  return "\nstack traceback:\n\t" .. concat(lines, "\n\t")
+  return own > 0 and "\nstack traceback:\n\t" .. concat(lines, "\n\t") or ""
 end
 
 local function message_of(e)
