@@ -497,8 +497,10 @@ describe("a session", function()
     run("count = 0", "%timeit -n5 -r3 count = count + 1")
     assert.equal("15\n", run "count")
     run("local y = lrn.zeros(2)", "z = 'text'")
-    assert.equal("count  global  number    15\ny      local   userdata  { 0, 0 } ...\n" ..
-      'z      global  string    "text"\n', (run "%who":gsub("\n$", "\n")))
+    assert.equal("count  global  number      15\ny      local   lrn.Tensor  { 0, 0 } ...\n" ..
+      'z      global  string      "text"\n', run "%who")
+    run "wide = ('x'):rep(200)"
+    assert.equal(80, #run "%who wide":match "^[^\n]*")
     assert.equal('z  global  string  "text"\n', run "%who z")
     has(run "%mem", "tensors and models")
     has(run "%device", table.concat(lrn.devices(), ", "))
@@ -647,13 +649,11 @@ describe("at a terminal, the prompt", function()
   test("reads inputs of several lines, drops them at Ctrl-C, ends them at Ctrl-D", function()
     local t <close> = terminal_or_pending()
     if not t then return end
-    t:line "for i = 1, 2 do"
-    t:wait_last ">>"
+    t:enter "for i = 1, 2 do"
     t:enter "print('line', i)"
     t:line "end"
     t:wait "\nline    1\nline    2\n>"
-    t:line "x = {"
-    t:wait_last ">>"
+    t:enter "x = {"
     t:keys "C-c"
     t:wait ">> ^C\n>"
     t:type "y = = 1"
@@ -665,8 +665,7 @@ describe("at a terminal, the prompt", function()
     os.execute "sleep 0.2" -- nothing shows that it runs
     t:keys "C-c"
     t:wait "^Cinterrupted!\n>"
-    t:line "if x then"
-    t:wait_last ">>"
+    t:enter "if x then"
     t:keys "C-d"
     t:wait "'end' expected near <eof>\n>"
     t:line "'still ' .. 'here'"
@@ -725,8 +724,7 @@ describe("at a terminal, the prompt", function()
     t:type "9"
     t:keys "Enter"
     t:wait "[é] 912345\n912345\n"
-    t:line "_PROMPT = setmetatable({}, { __tostring = error })"
-    t:wait_last ">"
+    t:enter "_PROMPT = setmetatable({}, { __tostring = error })"
   end, true)
 
   test("leaves the terminal as it was, after os.exit, an error in C and a signal", function()
@@ -836,8 +834,7 @@ describe("at a terminal, the prompt", function()
     t:enter "first = 1"
     t:enter "first = 1"
     t:enter "   "
-    other:line "second = 2"
-    other:wait_last ">"
+    other:enter "second = 2"
     t:enter "third = 'é'"
     t:line "os.exit(0)"
     t:wait_end()
@@ -878,8 +875,7 @@ describe("at a terminal, the prompt", function()
     f:close()
     local t <close> = terminal_or_pending()
     if not t then return end
-    t:line "last = 1"
-    t:wait_last ">"
+    t:enter "last = 1"
     local text = history_text()
     assert.truthy(#text <= history.LIMIT and #text >= history.LIMIT / 2 - 100)
     assert.matches("^entry%(%d+%)\n\tmore", text)
@@ -959,11 +955,43 @@ describe("at a terminal, the prompt", function()
     t:wait "> 1 + 1\n2\n"
   end, true)
 
+  test("begins a line of its own behind output that has not ended its line", function()
+    local t <close> = terminal_or_pending("", "", 40)
+    if not t then return end
+    for _, n in ipairs { 0, 1, 39, 40, 41 } do
+      t:line "os.execute 'clear'"
+      t:wait "true"
+      t:line(("io.stdout:write(('x'):rep(%d)); x = 1"):format(n))
+      local text = ("x"):rep(n):gsub(("x"):rep(40), "%0\n") .. (n % 40 > 0 and "\n" or "")
+      t:wait(("x = 1\n%s>\n"):format(text))
+    end
+  end, true)
+
+  test("goes on whatever becomes of the globals", function()
+    local t <close> = terminal_or_pending()
+    if not t then return end
+    t:enter "local G, keep = _G, 1"
+    t:enter "for name in pairs(G) do G[name] = nil end"
+    t:line "keep + 41"
+    t:wait "\n42\n"
+    t:line "{ 1, { 'two' } }, G, missing.field"
+    t:wait "attempt to index a nil value (global 'missing')"
+    t:line "{ 1, { 'two' } }, G"
+    t:wait '{ 1, { "two" } }        {}'
+    t:type "kee"
+    t:keys("Tab", "Enter")
+    t:wait "\n> keep\n1\n"
+    t:line "%who"
+    t:wait "keep  local  number"
+    t:line "error 'x'"
+    t:wait "attempt to call a nil value (global 'error')"
+  end, true)
+
   test("leaves input that follows to the code that it runs", function()
     local t <close> = terminal_or_pending()
     if not t then return end
     t:line "name = io.read()"
-    t:line "somebody"
+    t:line "somebody" -- without echo where it comes before io.read
     t:wait_last ">"
     t:line "'<' .. name .. '>'"
     t:wait '"<somebody>"'

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/select.h>
 #include <unistd.h>
 #include <wchar.h>
@@ -432,6 +433,14 @@ static locale_t user_locale(void) {
   return user;
 }
 
+/* Puts the cursor at the start of a line, which libedit expects: where output left it behind text,
+   so many spaces end in the next line, else in this one. */
+static void begin_line(void) {
+  struct winsize size;
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    printf("%*s\r\033[K", size.ws_col, "");
+}
+
 static int start(void) {
   HistEventW event;
   size_t i;
@@ -498,6 +507,7 @@ static int edit_read(lua_State *L) {
   int n;
   lua_settop(L, 2);
   luaL_argcheck(L, editor.el != NULL, 1, "the editor is not open");
+  begin_line();
   if (newline != NULL) { /* libedit's prompt is one line */
     fwrite(prompt, 1, (size_t)(newline + 1 - prompt), stdout);
     prompt = newline + 1;

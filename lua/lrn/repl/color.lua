@@ -1,4 +1,6 @@
 --- Colours of the prompt.
+local os = os
+
 local M = {}
 
 local codes = { prompt = "1;34", error = "31", string = "32", number = "36", constant = "35",

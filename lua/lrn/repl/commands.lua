@@ -3,6 +3,10 @@ local core = require "lrn.core"
 local check = require "lrn.check"
 local complete = require "lrn.repl.complete"
 
+local debug, io, math, os, table, utf8 = debug, io, math, os, table, utf8
+local collectgarbage, ipairs, load, loadfile, next, rawget, require, tostring, type = collectgarbage,
+  ipairs, load, loadfile, next, rawget, require, tostring, type
+
 local M = {}
 
 -- {=== Texts ===
@@ -47,9 +51,16 @@ end
 -- {=== Help ===
 
 local function summary(session, v)
-  local text = session:inspect(v, { depth = 1, items = 10, width = 10000 })
-  text = text:gsub("\n.*$", " ...")
-  return text
+  local text = session:inspect(v, { depth = 1, items = 10, width = 10000,
+    paint = function(_, plain) return plain end })
+  return (text:gsub("\n.*$", " ..."))
+end
+
+-- A line of at most so many columns.
+local function cut(line, width)
+  local n = utf8.len(line)
+  if not n or n <= width then return line end
+  return line:sub(1, utf8.offset(line, width - 2) - 1) .. "..."
 end
 
 -- Lines that are longer than the terminal, broken between words, deeper than they begin.
@@ -172,9 +183,11 @@ local function who(session, pattern)
   local rows, names = {}, {}
   local function add(name, value, where)
     if pattern ~= "" and not name:find(pattern, 1, true) then return end
-    local text = summary(session, value)
+    local meta = debug.getmetatable(value)
+    local class = type(meta) == "table" and type(value) ~= "string" and rawget(meta, "__name")
     names[#names + 1] = name
-    rows[name] = { name, where, type(value), text }
+    rows[name] = { name, where, type(class) == "string" and class or type(value),
+      summary(session, value) }
   end
   for name, value in next, session.env do
     if type(name) == "string" and not standard[name] then add(name, value, "global") end
@@ -191,7 +204,10 @@ local function who(session, pattern)
   end
   table.sort(names)
   for i, name in ipairs(names) do rows[i] = rows[name] end
-  session.write(#names == 0 and "nothing yet\n" or rows_text(rows))
+  if #names == 0 then return session.write "nothing yet\n" end
+  session.write((rows_text(rows):gsub("[^\n]+", function(line)
+    return cut(line, session.width())
+  end)))
 end
 
 local function mem(session)

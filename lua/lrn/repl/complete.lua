@@ -7,7 +7,10 @@ local check = require "lrn.check"
 local lex = require "lrn.repl.lex"
 
 local find, sub, match = string.find, string.sub, string.match
-local type, next, rawget, rawequal, pcall = type, next, rawget, rawequal, pcall
+local ipairs, load, next, pcall, rawequal, rawget, tonumber, type = ipairs, load, next, pcall,
+  rawequal, rawget, tonumber, type
+local os, package, require, sort = os, package, require, table.sort
+local globals = _G
 local getmetatable, getinfo = debug.getmetatable, debug.getinfo
 
 local M = {}
@@ -376,8 +379,12 @@ local rules = { files = { "function" }, names = { "table" }, lookup = { "functio
 function M.complete(text, pos, env, options)
   check.value("repl.complete", "text", text, { "string", required = true })
   pos = check.value("repl.complete", "pos", pos, { "integer", -1, min = -1 })
-  env = check.value("repl.complete", "env", env, { "table", _G })
-  options = check.options("repl.complete", options, rules)
+  env = check.value("repl.complete", "env", env, { "table", globals })
+  return M.words(text, pos, env, check.options("repl.complete", options, rules))
+end
+
+--- The same, unchecked. It uses no globals, so that the prompt works on whatever becomes of them.
+function M.words(text, pos, env, options)
   text = pos == -1 and text or sub(text, 1, pos)
   local scope = M.lookup(env, options.lookup)
   local list, typed
@@ -399,7 +406,7 @@ function M.complete(text, pos, env, options)
       match(text, "^%s*=()") or 1
     list, typed = code(sub(text, skipped), scope, env, options)
   end
-  table.sort(list)
+  sort(list)
   return list, #text - typed + 1
 end
 

@@ -2,6 +2,8 @@
 -- One input after the other; its second and later lines begin with a tab.
 local check = require "lrn.check"
 
+local io, os = io, os
+
 local M = {}
 
 M.LIMIT = 1 << 20 -- bytes; src/program/files.c halves a file that is longer

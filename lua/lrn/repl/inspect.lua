@@ -1,14 +1,16 @@
 --- Values as text for reading: what the prompt prints.
 -- Tables are walked without calling their metamethods; `__tostring` of an object is called.
+local core = require "lrn.core"
 local check = require "lrn.check"
 local keywords = require "lrn.repl.lex".keywords
 
 local format, find, gsub, byte, sub = string.format, string.find, string.gsub, string.byte,
   string.sub
 local concat, sort = table.concat, table.sort
-local type, tostring, next, rawget, pcall = type, tostring, next, rawget, pcall
+local ipairs, next, pcall, rawget, tostring, type = ipairs, next, pcall, rawget, tostring, type
 local getmetatable = debug.getmetatable
-local getinfo, utf8len = debug.getinfo, utf8.len
+local is_tensor = core.is_tensor
+local getinfo, utf8len, mathtype = debug.getinfo, utf8.len, math.type
 
 local M = {}
 
@@ -67,7 +69,7 @@ local function own_text(v)
 end
 
 local function tensor_line(t)
-  local ok, text = pcall(function() return format("<%s%s>", t.dtype, check.shape(t)) end)
+  local ok, text = pcall(function() return format("<%s[%s]>", t.dtype, concat(t.shape, ", ")) end)
   return ok and text or "<closed tensor>"
 end
 
@@ -109,7 +111,7 @@ local function table_text(v, state, level, column)
   end
   local keys = {}
   for key in next, v do
-    if not (math.type(key) == "integer" and key >= 1 and key <= n) then keys[#keys + 1] = key end
+    if not (mathtype(key) == "integer" and key >= 1 and key <= n) then keys[#keys + 1] = key end
   end
   sort(keys, before)
   for _, key in ipairs(keys) do add(key, rawget(v, key)) end
@@ -139,7 +141,7 @@ function render(v, state, level, column)
     return state.paint("string", quote(v, level > 1 and STRING // 10 or STRING))
   elseif kind == "number" or kind == "boolean" or kind == "nil" then
     return state.paint(kind == "number" and "number" or "constant", tostring(v))
-  elseif check.is_tensor(v) then
+  elseif is_tensor(v) then
     if level > 1 then return tensor_line(v) end
     local ok, text = pcall(tostring, v)
     return ok and text or tensor_line(v)
@@ -168,8 +170,14 @@ local rules = { depth = { "integer", 5, min = 0 }, items = { "integer", 100, min
 -- @usage assert(lrn.repl.inspect { 1, "two", x = {} } == '{ 1, "two", x = {} }')
 function M.inspect(v, options)
   local o = check.options("repl.inspect", options, rules)
-  return (render(v, { paint = o.paint, depth = o.depth, items = o.items, width = o.width,
-    left = TOTAL, above = {} }, 1, 0))
+  return M.text(v, o.width, o.paint, o.depth, o.items)
+end
+
+--- The same, unchecked; depth and items may be absent. It uses no globals, so that the prompt works
+-- on whatever becomes of them.
+function M.text(v, width, paint, depth, items)
+  return (render(v, { paint = paint, depth = depth or rules.depth[2],
+    items = items or rules.items[2], width = width, left = TOTAL, above = {} }, 1, 0))
 end
 
 return M

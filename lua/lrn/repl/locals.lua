@@ -18,8 +18,9 @@
 local lex = require "lrn.repl.lex"
 local stack = require "lrn.repl.stack"
 
-local concat = table.concat
-local load, select, debug = load, select, debug
+local concat, pack, unpack, sort = table.concat, table.pack, table.unpack, table.sort
+local ipairs, load, next, select, setmetatable, type = ipairs, load, next, select, setmetatable,
+  type
 local getlocal, getupvalue, upvaluejoin = debug.getlocal, debug.getupvalue, debug.upvaluejoin
 
 local M = {}
@@ -102,7 +103,7 @@ end
 function Scope:names()
   local list = {}
   for name in next, self.cells do list[#list + 1] = name end
-  table.sort(list)
+  sort(list)
   return list
 end
 
@@ -118,7 +119,7 @@ local function inside(self, text, used)
   local outer, message = load(("local %s = ... return function(...) %s\nend"):format(concat(list, ", "),
     text), CHUNK, "t", self.env)
   if not outer then return nil, message end
-  local f = outer(table.unpack(values, 1, #used))
+  local f = outer(unpack(values, 1, #used))
   local i, name = 1, getupvalue(f, 1)
   while name do
     local cell = self.cells[name]
@@ -137,7 +138,7 @@ local function keep(self, list, capture)
     i = i + 1
     name = getupvalue(capture, i)
   end
-  local values = table.pack(capture())
+  local values = pack(capture())
   local kept = {}
   for _, entry in ipairs(list) do kept[entry[1]] = entry end -- the last one of a name counts
   for k, keeping in ipairs(list.names) do

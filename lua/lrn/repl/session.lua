@@ -2,13 +2,17 @@
 -- It knows no terminal, so that a program with a console of its own can use it.
 local check = require "lrn.check"
 local color = require "lrn.repl.color"
+local commands = require "lrn.repl.commands"
 local complete = require "lrn.repl.complete"
 local inspect = require "lrn.repl.inspect"
 local locals = require "lrn.repl.locals"
 local stack = require "lrn.repl.stack"
 
 local concat, pack, unpack = table.concat, table.pack, table.unpack
-local type, tostring, pcall, xpcall = type, tostring, pcall, xpcall
+local pcall, select, setmetatable, tostring, type, xpcall = pcall, select, setmetatable, tostring,
+  type, xpcall
+local globals, io = _G, io
+local max, move = math.max, table.move
 local getinfo, traceback, getmetatable = debug.getinfo, debug.traceback, debug.getmetatable
 
 local M = {}
@@ -41,7 +45,7 @@ local rules = {
 -- assert(s:input "1 + 1" == "done")
 function M.new(options)
   local self = check.options("repl.session", options, rules)
-  self.env = self.env or _G
+  self.env = self.env or globals
   self.scope = locals.new(self.env)
   self.inputs = {}
   return setmetatable(self, meta)
@@ -121,9 +125,9 @@ end
 --- A value as this session shows it.
 -- @usage assert(lrn.repl.session():inspect "x" == '"x"')
 function methods:inspect(v, options)
-  local o = { width = math.max(20, self.width()), paint = self.color and color.paint or color.plain }
-  for key, value in pairs(options or {}) do o[key] = value end
-  return inspect.inspect(v, o)
+  local o = options or {}
+  return inspect.text(v, o.width or max(20, self.width()),
+    o.paint or self.color and color.paint or color.plain, o.depth, o.items)
 end
 
 --- Writes results and keeps the first: `_` is it, `__` the one before.
@@ -185,7 +189,6 @@ end
 -- assert(s:input "for i = 1, 2 do" == "more")
 -- assert(s:input "for i = 1, 2 do\nend" == "done")
 function methods:input(text)
-  local commands = require "lrn.repl.commands"
   local command = commands.find(text)
   if command then return commands.run(self, command) end
   local chunk, message = self:compile((text:gsub("^=", "return ", 1)), text)
@@ -200,9 +203,9 @@ end
 --- What could stand at a place of an input; see `lrn.repl.complete`.
 -- @usage assert(lrn.repl.session():complete "string.rep"[1] == "rep")
 function methods:complete(text, pos)
-  return complete.complete(text, pos, self.env, { names = self.scope:names(),
+  return complete.words(text, pos or -1, self.env, { names = self.scope:names(),
     lookup = function(name) return (self.scope:get(name)) end, files = self.files,
-    commands = require "lrn.repl.commands".names() })
+    commands = commands.names() })
 end
 
 -- ===}

@@ -1,6 +1,6 @@
 --- Levels of the stack, also of one that overflowed: asking for a level costs its depth, so that they
 -- are not all walked.
-local getinfo = debug.getinfo
+local getinfo, max = debug.getinfo, math.max
 
 local M = {}
 
@@ -19,7 +19,7 @@ end
 -- level and false where there is none.
 function M.find(f)
   local deepest = last()
-  for level = deepest, math.max(1, deepest - 100), -1 do
+  for level = deepest, max(1, deepest - 100), -1 do
     if getinfo(level + 1, "f").func == f then return level, true end
   end
   return deepest, false

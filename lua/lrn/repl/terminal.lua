@@ -4,6 +4,9 @@ local color = require "lrn.repl.color"
 local history = require "lrn.repl.history"
 local sessions = require "lrn.repl.session"
 
+local io, math, os, package, table, utf8 = io, math, os, package, table, utf8
+local ipairs, pcall, tostring, warn = ipairs, pcall, tostring, warn
+
 local M = {}
 
 local LISTED = 200 -- names below a line
