@@ -120,7 +120,7 @@ describe("layers", function()
     end)
   end)
 
-  it("let only cuda/ see CUDA, and cairo only its binding", function()
+  it("let only cuda/ see CUDA, and cairo and libedit only their bindings", function()
     check(function(source, _, header)
       if (header:find "^cuda" or header:find "^cublas" or header:find "^nv") and
          source.layer ~= "cuda" then
@@ -128,6 +128,9 @@ describe("layers", function()
       end
       if (header:find "cairo" or header:find "pango") and source.name ~= "src/bind/lcairo.c" then
         return "only lcairo.c draws"
+      end
+      if header == "histedit.h" and source.name ~= "src/program/editor.c" then
+        return "only editor.c edits lines"
       end
     end)
   end)

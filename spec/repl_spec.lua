@@ -334,7 +334,7 @@ describe("a session", function()
     assert.equal("2\n", run "1 + 1")
     assert.equal('"a"\tnil\n', run "'a', nil")
     assert.equal("nil\n", run "nil")
-    assert.equal("", run("x = 1", "", "-- nothing", "local y", "(function() end)()"))
+    assert.equal("", run("x = 1", "", "-- nothing", ";", "local y", "(function() end)()"))
     assert.equal("1\n", run "=x")
     assert.equal("1\t2\n", run "return 1, 2")
     assert.equal('"a"\n' .. tostring(lrn.zeros(2)) .. "\n", run "'a', lrn.zeros(2)")
@@ -434,14 +434,18 @@ describe("a session", function()
 
   it("asks for more where the input is not whole", function()
     local _, s = new_session()
-    for _, text in ipairs { "for i = 1, 2 do", "x =", "f(", "[[", "%time for i = 1,", "local x = {" } do
+    for _, text in ipairs { "for i = 1, 2 do", "x =", "f(", "[[", "%time for i = 1,", "local x = {",
+        "{ 1,", "1 +", "-- a\n{", "f(1),",
+        "x = 'to be continued\\" } do
       local state, message = s:input(text)
       assert.equal("more", state, text)
       has(message, "<eof>")
     end
     assert.same({}, s.inputs)
-    assert.equal("done", (s:input "x = = 1"))
-    assert.same({ "x = = 1" }, s.inputs)
+    for i, text in ipairs { "x = = 1", "1 1", "'open", "f(]", "a b" } do
+      assert.equal("done", (s:input(text)))
+      assert.equal(text, s.inputs[i])
+    end
   end)
 
   it("shows errors with the stack of the user's code, at its line", function()

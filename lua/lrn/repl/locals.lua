@@ -169,9 +169,11 @@ local function keep_failed(self, list, f)
   end
 end
 
---- Does a message say that a chunk ends too early?
-function M.is_incomplete(message)
-  return type(message) == "string" and message:sub(-5) == "<eof>"
+-- Does a message say that a text ends too early? A string in quotes may go on in another line only
+-- after a backslash.
+local function is_incomplete(message, text)
+  return type(message) == "string" and message:sub(-5) == "<eof>" and
+    (not message:find "unfinished string near <eof>$" or text:find "\\z?%s*$" ~= nil)
 end
 
 --- Compiles an input; an expression as `return nil, expression`, which is no tail call, so that its
@@ -184,10 +186,17 @@ function Scope:compile(text)
   for _, token in ipairs(lex.tokens(text)) do
     if token.kind ~= "comment" then tokens[#tokens + 1] = token end
   end
-  local source, expression = text, #tokens > 0 and load("return " .. text, CHUNK, "t", self.env)
-  if expression then source = "return nil, " .. text end
-  local f, message = load(source, CHUNK, "t", self.env)
-  if not f then return nil, message, M.is_incomplete(message) end
+  local source, f, message = "return nil, " .. text, nil, nil
+  if #tokens > 0 then f, message = load(source, CHUNK, "t", self.env) end
+  local expression, wanted = f ~= nil, message
+  if not f then
+    source = text
+    f, message = load(source, CHUNK, "t", self.env)
+    if not f then
+      if is_incomplete(wanted, text) then message = wanted end -- "{ 1," is no statement
+      return nil, message, is_incomplete(message, text)
+    end
+  end
   local list, at_return = declared(tokens)
   local names, used, seen = {}, {}, {}
   for i = #list, 1, -1 do
