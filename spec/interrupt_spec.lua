@@ -2,6 +2,7 @@
 local program = dofile "spec/support/program.lua"
 local file, has, quote, sh = program.file, program.has, program.quote, program.sh
 local LRN = program.path
+local Terminal = dofile "spec/support/terminal.lua"
 
 describe("Ctrl-C", function()
   after_each(program.clean)
@@ -35,54 +36,24 @@ describe("Ctrl-C", function()
     assert.equal(5, code)
   end)
 
-  it("on a terminal drops the line, and stops a running input", function()
-    if os.execute "command -v tmux > /dev/null" ~= true then
-      pending "no tmux here"
+  it("on a terminal stops a running input, again and again", function()
+    local t <close> = Terminal.open("LRN_HISTORY=none exec " .. quote(LRN))
+    if not t then
+      pending "no tmux, or it cannot open a terminal here"
       return
     end
-    local session = ("lrn-spec-%d"):format(math.random(1 << 40))
-    local tmux = "tmux -L " .. session
-    local function screen()
-      local p = assert(io.popen(tmux .. " capture-pane -p -t x"))
-      local text = p:read "a"
-      p:close()
-      return text
+    t:wait_last ">"
+    for i = 1, 2 do
+      t:line(("x = %d while true do end"):format(i))
+      t:wait(("x = %d while true do end\n"):format(i))
+      os.execute "sleep 0.3" -- nothing shows that it runs
+      t:keys "C-c"
+      t:wait_last ">"
+      local _, stops = t:screen():gsub("%^Cinterrupted!\n", "")
+      assert.equal(i, stops)
     end
-    local function wait(text)
-      local last
-      for _ = 1, 100 do
-        last = screen()
-        if last:find(text, 1, true) then return end
-        os.execute "sleep 0.05"
-      end
-      error(("%q did not come: %q"):format(text, last), 2)
-    end
-    local function keys(s) os.execute(tmux .. " send-keys -t x " .. s) end
-    if not os.execute(tmux .. " -f /dev/null new-session -d -s x -x 100 -y 30 " .. quote(LRN) ..
-                      " 2> /dev/null") then
-      pending "tmux cannot open a terminal here"
-      return
-    end
-    local ok, message = pcall(function()
-      wait "\n>"
-      keys "'x = = nonsense' C-c"
-      wait "^C\n>"
-      keys "'for i = 1, 2 do' Enter"
-      wait "\n>>"
-      keys "C-c"
-      wait ">> ^C\n>"
-      keys "'while true do end' Enter"
-      os.execute "sleep 0.3"
-      keys "C-c"
-      wait "^Cinterrupted!\n"
-      keys "'40 + 2' Enter"
-      wait "\n42\n"
-      keys "C-d"
-      os.execute "sleep 0.3"
-      assert.not_equal(true, os.execute(tmux .. " has-session -t x 2> /dev/null"))
-    end)
-    os.execute(tmux .. " kill-server 2> /dev/null")
-    assert(ok, message)
+    t:line "40 + x"
+    t:wait "\n42\n"
   end)
 
   -- Runs `prepare`, then `code` with a Ctrl-C that comes a little after its start; a busy machine

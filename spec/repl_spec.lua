@@ -2,14 +2,13 @@
 local lrn = require "lrn"
 local lfs = require "lfs"
 local Terminal = dofile "spec/support/terminal.lua"
+local program = dofile "spec/support/program.lua"
 local lex = require "lrn.repl.lex"
 local history = require "lrn.repl.history"
 local terminal = require "lrn.repl.terminal"
 local color = require "lrn.repl.color"
 
-local function has(text, part)
-  assert(text:find(part, 1, true), ("%q not in %q"):format(part, text))
-end
+local has, quote, LRN = program.has, program.quote, program.path
 
 local function lacks(text, part)
   assert(not text:find(part, 1, true), ("%q in %q"):format(part, text))
@@ -570,17 +569,7 @@ end)
 
 -- {=== At a terminal ===
 
-local function quote(s) return "'" .. s:gsub("'", "'\\''") .. "'" end
-
-local function program()
-  local lowest = 0
-  while arg[lowest - 1] do lowest = lowest - 1 end
-  local name = os.getenv "LRN_BIN" or arg[lowest]
-  return name:find "^/" and name or os.getenv "PWD" .. "/" .. name
-end
-
-local LRN = program()
-local edits = lfs.attributes(LRN:match "^(.*)/" .. "/liblrn_edit.so") ~= nil
+local edits = lfs.attributes(program.folder .. "/liblrn_edit.so") ~= nil
 
 describe("at a terminal, the prompt", function()
   local folder
