@@ -153,8 +153,8 @@ end
 
 -- Locals of a function that failed, from where its message handler is called.
 local function keep_failed(self, list, f)
-  local level, found = stack.find(f)
-  if not found then return end
+  local level = stack.find(f)
+  if not level then return end
   local k, i = 1, 1
   while true do
     local name, value = getlocal(level, i)

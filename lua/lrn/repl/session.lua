@@ -9,10 +9,9 @@ local locals = require "lrn.repl.locals"
 local stack = require "lrn.repl.stack"
 
 local concat, pack, unpack = table.concat, table.pack, table.unpack
-local pcall, select, setmetatable, tostring, type, xpcall = pcall, select, setmetatable, tostring,
-  type, xpcall
-local globals, io = _G, io
-local max, move = math.max, table.move
+local ipairs, pcall, select, setmetatable, tostring, type, xpcall = ipairs, pcall, select,
+  setmetatable, tostring, type, xpcall
+local globals, io, max = _G, io, math.max
 local getinfo, traceback, getmetatable = debug.getinfo, debug.traceback, debug.getmetatable
 
 local M = {}
@@ -56,34 +55,34 @@ end
 local ours = getinfo(1, "S").source:match "^(.*)repl/session%.lua$" or "\0"
 
 -- The stack between an error and the chunk f, without functions of lrn; "" where that says no more
--- than the message. Of a deep one the first and the last levels.
+-- than the message. Lua leaves out the middle of a deep one.
 local function trace(f)
+  local found, deepest = stack.find(f)
+  local all, level = {}, 3
+  for line in traceback("", level):gmatch "\n\t([^\n]*)" do all[#all + 1] = line end
   local lines, c_lines, own = {}, 0, 0
-  local first, last = 3, stack.find(f)
   local function drop_c() -- functions of C that lrn called, or that called it
     for _ = 1, c_lines do lines[#lines] = nil end
     c_lines = 0
   end
-  local level = first
-  while level <= last do
-    local info = getinfo(level, "Sf")
-    if info.func == methods.run then -- f made a tail call
-      drop_c()
-      break
-    elseif info.source:sub(1, #ours) == ours then
-      drop_c()
+  for i, line in ipairs(all) do
+    if line:find "^%.%.%.\t" then
+      lines[#lines + 1], c_lines = line, 0
+      level = deepest - (#all - i) + 1
     else
-      local line = traceback("", level):match "^[^\n]*\n[^\n]*\n\t?([^\n]*)" or "?"
-      lines[#lines + 1] = info.func == f and line:gsub(": in .*$", ": in main chunk") or line
-      c_lines = info.what == "C" and c_lines + 1 or 0
-      if info.what ~= "C" and info.func ~= f then own = own + 1 end
-    end
-    level = level + 1
-    if level == first + 10 and level < last - 10 then
-      lines[#lines + 1] = ("...\t(skipping %d levels)"):format(last - 10 - level)
-      level = last - 10
+      local info = getinfo(level, "Sf")
+      if not info or found and level > found or info.func == methods.run then break end
+      if info.source:sub(1, #ours) == ours then
+        drop_c()
+      else
+        lines[#lines + 1] = level == found and line:gsub(": in .*$", ": in main chunk") or line
+        c_lines = info.what == "C" and c_lines + 1 or 0
+        if info.what ~= "C" and level ~= found then own = own + 1 end
+      end
+      level = level + 1
     end
   end
+  if not found then drop_c() end -- f made a tail call
   return own > 0 and "\nstack traceback:\n\t" .. concat(lines, "\n\t") or ""
 end
 

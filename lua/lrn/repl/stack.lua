@@ -15,14 +15,14 @@ local function last()
   return low
 end
 
---- The level of a call of f among the 100 deepest, as the caller's debug.getinfo counts; the deepest
--- level and false where there is none.
+--- The level of a call of f among the 100 deepest, as the caller's debug.getinfo counts, or nil; and
+-- the deepest level.
 function M.find(f)
   local deepest = last()
   for level = deepest, max(1, deepest - 100), -1 do
-    if getinfo(level + 1, "f").func == f then return level, true end
+    if getinfo(level + 1, "f").func == f then return level, deepest end
   end
-  return deepest, false
+  return nil, deepest
 end
 
 return M
