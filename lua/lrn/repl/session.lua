@@ -55,23 +55,26 @@ end
 local ours = getinfo(1, "S").source:match "^(.*)repl/session%.lua$" or "\0"
 
 -- The stack between an error and the chunk f, without functions of lrn; "" where that says no more
--- than the message. Lua leaves out the middle of a deep one.
+-- than the message. Of a deep one the first and the last ten levels.
 local function trace(f)
   local found, deepest = stack.find(f)
-  local all, level = {}, 3
-  for line in traceback("", level):gmatch "\n\t([^\n]*)" do all[#all + 1] = line end
+  local last = found or deepest
   local lines, c_lines, own = {}, 0, 0
   local function drop_c() -- functions of C that lrn called, or that called it
     for _ = 1, c_lines do lines[#lines] = nil end
     c_lines = 0
   end
-  for i, line in ipairs(all) do
-    if line:find "^%.%.%.\t" then
-      lines[#lines + 1], c_lines = line, 0
-      level = deepest - (#all - i) + 1
-    else
+  local level = 3
+  while level <= last do
+    if level == 13 and last > 22 then
+      level = last - 9
+      lines[#lines + 1], c_lines = ("...\t(skipping %d levels)"):format(level - 13), 0
+    end
+    local stop = level + 9 -- traceback shows ten levels before it leaves some out
+    for line in traceback("", level):gmatch "\n\t([^\n]*)" do
+      if level > stop or level > last then break end
       local info = getinfo(level, "Sf")
-      if not info or found and level > found or info.func == methods.run then break end
+      if info.func == methods.run then last = level end -- f made a tail call
       if info.source:sub(1, #ours) == ours then
         drop_c()
       else
@@ -82,7 +85,6 @@ local function trace(f)
       level = level + 1
     end
   end
-  if not found then drop_c() end -- f made a tail call
   return own > 0 and "\nstack traceback:\n\t" .. concat(lines, "\n\t") or ""
 end
 
