@@ -403,7 +403,10 @@ describe("a session", function()
     assert.equal("1\t{}\n", run "k, t")
     assert.equal("", run "local k = 3 k = 4")
     assert.equal("4\n", run "k")
-    run "closed = 0 local c <close> = setmetatable({}, { __close = function() closed = closed + 1 end })"
+    run "local no <const> = false"
+    assert.equal("false\n", run "no")
+    run("closed = 0 \z
+      local c <close> = setmetatable({}, { __close = function() closed = closed + 1 end })")
     assert.equal("1\tnil\n", run "closed, c")
   end)
 
@@ -423,7 +426,8 @@ describe("a session", function()
 
   it("keeps the locals of an input that fails as far as they were set", function()
     local run = new_session()
-    has(run "local a, k <const> = 1, 7 local b = 2 do local a = 3 error 'oops' end local c = 4", "oops")
+    has(run "local a, k <const> = 1, 7 local b = 2 do local a = 3 error 'oops' end local c = 4",
+      "oops")
     assert.equal("1\t2\tnil\n", run "a, b, c")
     has(run "local a = x.y", "attempt to index a nil value (global 'x')")
     assert.equal("1\n", run "a")
@@ -448,7 +452,8 @@ describe("a session", function()
   it("shows errors with the stack of the user's code, at its line", function()
     local run = new_session()
     assert.equal("stdin:1: oops\n", run "error 'oops'")
-    assert.equal("stdin:2: attempt to call a nil value (global 'nofunction')\n", run "\nnofunction()")
+    assert.equal("stdin:2: attempt to call a nil value (global 'nofunction')\n",
+      run "\nnofunction()")
     run "function f(n) if n == 0 then error 'deep' end f(n - 1) end"
     local text = run "f(2)"
     has(text, "stdin:1: deep\nstack traceback:\n\t[C]: in function 'error'\n\tstdin:1: in ")
@@ -456,7 +461,8 @@ describe("a session", function()
     lacks(text, "lrn/repl")
     assert.matches("^stdin:1: zeros: ", run "lrn.zeros 'x'") -- lrn's own functions are not shown
     lacks(run "lrn.RBM{ n_hiden = 1 }", "traceback")
-    assert.equal("an object\n", run "error(setmetatable({}, { __tostring = function() return 'an object' end }))")
+    run "object = setmetatable({}, { __tostring = function() return 'an object' end })"
+    assert.equal("an object\n", run "error(object)")
     assert.equal("(error object is a table value)\n", run "error {}")
     has(run "f(100)", "...\t(skipping ")
     has(run "setmetatable({}, { __tostring = function() error 'x' end })", "__tostring fails")
@@ -680,6 +686,7 @@ describe("at a terminal, the prompt", function()
     t:wait '\n"éü"\n'
     t:line "?lrn.eye"
     t:wait "The identity matrix"
+    t:wait_last ">"
     t:keys "C-c"
     t:wait "> ^C\n>"
     lacks(t:screen(true), "\27[")
@@ -711,7 +718,8 @@ describe("at a terminal, the prompt", function()
   test("takes its texts from _PROMPT and _PROMPT2, objects and colours too", function()
     local t <close> = terminal_or_pending("", "-i -e '_PROMPT = \">\"'")
     if not t then return end
-    t:line "_PROMPT, _PROMPT2 = setmetatable({}, { __tostring = function() return 'a\\nb:' end }), 'c:'"
+    t:line("_PROMPT2, _PROMPT = 'c:', \z
+      setmetatable({}, { __tostring = function() return 'a\\nb:' end })")
     t:wait "\na\nb:"
     t:line "f("
     t:wait "b:f(\nc:"
@@ -795,6 +803,7 @@ describe("at a terminal, the prompt", function()
     t:keys("C-w", "C-w", "C-a", "Delete", "Delete", "Delete", "C-k")
     t:line "'clean'"
     t:wait '\n"clean"\n'
+    t:wait_last ">"
     t:keys("Up", "Up")
     t:wait_last "> print(1, 'x')"
     t:keys "Down"
@@ -815,6 +824,7 @@ describe("at a terminal, the prompt", function()
     t:wait "\n2\n>"
     t:line "'between'"
     t:wait '"between"\n'
+    t:wait_last ">"
     t:keys("Up", "Up")
     t:wait '"between"\n> for i = 1, 2 do\n  print(i)\nend'
     t:keys("Up", "End", "BSpace", "BSpace")
@@ -826,7 +836,7 @@ describe("at a terminal, the prompt", function()
     has(history_text(), "for i = 1, 2 do\n\t  print('again', i)\n\tend\n")
   end, true)
 
-  test("has the history of earlier sessions, without repetitions, and of those beside it", function()
+  test("has the history of earlier sessions and of those beside it, no repetitions", function()
     local t <close> = terminal_or_pending()
     if not t then return end
     local other <close> = open()

@@ -15,8 +15,8 @@ end
 function Terminal.open(command, columns, rows)
   if os.execute "command -v tmux > /dev/null" ~= true then return nil end
   local self = setmetatable({ tmux = "tmux -L lrn-spec-" .. math.random(1 << 40) }, Terminal)
-  local made = os.execute(("%s -f /dev/null new-session -d -s x -x %d -y %d %s 2> /dev/null"):format(
-    self.tmux, columns or 100, rows or 30, quote(command)))
+  local made = os.execute((self.tmux .. " -f /dev/null new-session -d -s x -x %d -y %d %s \z
+    2> /dev/null"):format(columns or 100, rows or 30, quote(command)))
   return made and self or nil
 end
 
@@ -73,8 +73,8 @@ function Terminal:wait_last(text)
   end)
 end
 
--- A line, and all that it does until the next prompt: what is typed earlier is echoed twice, at once
--- and by the editor.
+-- A line, and all that it does until the next prompt: what is typed earlier is echoed twice, at
+-- once and by the editor.
 function Terminal:enter(text)
   local function last(screen) return screen:gsub("%s+$", ""):match "[^\n]*$" end
   local shown = text:gsub("%s+$", "")

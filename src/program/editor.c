@@ -1,7 +1,8 @@
 /*
-** editor.c - liblrn_edit.so: a line of a terminal, edited by libedit. Opened by the prompt alone, so
-** that scripts do not load libedit; what Tab means, what is kept and where is Lua's business
-** (lua/lrn/repl/terminal.lua).
+** editor.c - liblrn_edit.so: a line of a terminal, edited by libedit.
+**
+** Opened by the prompt alone, so that scripts do not load libedit; what Tab means, what is kept and
+** where is Lua's business (lua/lrn/repl/terminal.lua).
 **
 ** Signals are blocked while libedit works and taken only inside `wait`, where the program sleeps in
 ** pselect: there is no moment at which one is missed, and what a handler would do is done by plain
@@ -281,7 +282,7 @@ static unsigned char key_paste(EditLine *el, wint_t key) {
   return CC_NORM;
 }
 
-/* completer, before, after -> what to insert at the cursor, and a text to show or nil. Protected. */
+/* The completer, its argument, gives what to insert at the cursor, and a text to show or nil. */
 static int complete_line(lua_State *L) {
   const LineInfoW *line = el_wline(editor.el);
   push_narrow(L, line->buffer, (size_t)(line->cursor - line->buffer));

@@ -4,8 +4,8 @@ local check = require "lrn.check"
 local complete = require "lrn.repl.complete"
 
 local debug, io, math, os, table, utf8 = debug, io, math, os, table, utf8
-local collectgarbage, ipairs, load, loadfile, next, rawget, require, tostring, type = collectgarbage,
-  ipairs, load, loadfile, next, rawget, require, tostring, type
+local collectgarbage, ipairs, load, loadfile, next = collectgarbage, ipairs, load, loadfile, next
+local rawget, require, tostring, type = rawget, require, tostring, type
 
 local M = {}
 
@@ -136,12 +136,15 @@ local function timeit(session, text, input)
     if option == "n" then loops = n else repeats = n end
     text = rest
   end
-  if not text:find "%S" then return session:fail "%timeit: what? %timeit [-n loops] [-r runs] code" end
+  if not text:find "%S" then
+    return session:fail "%timeit: what? %timeit [-n loops] [-r runs] code"
+  end
   local chunk, message = session:compile(text, input)
   if not chunk then return chunk == nil and "more", message end
   local expression = load("return " .. text, "=", "t") ~= nil
-  chunk, message = session.scope:compile(("return function(lrn_n) for lrn_i = 1, lrn_n do %s%s\nend end")
-    :format(expression and "local lrn_x = " or "", text))
+  chunk, message = session.scope:compile((
+    "return function(lrn_n) for lrn_i = 1, lrn_n do %s%s\nend end"):format(
+    expression and "local lrn_x = " or "", text))
   if not chunk then return session:fail(message) end
   local ok, f = session:run(chunk.f)
   local times = {}
@@ -154,7 +157,7 @@ local function timeit(session, text, input)
     if not loops then -- 1, 2, 5, 10 ... until a run takes a tenth of a second
       loops = 1
       while took(loops) < 0.1 do
-        loops = loops * (tostring(loops):find "^2" and 5 or 2) // (tostring(loops):find "^2" and 2 or 1)
+        loops = tostring(loops):find "^2" and loops * 5 // 2 or loops * 2
       end
     end
     for i = 1, repeats do times[i] = took(loops) / loops end
@@ -175,7 +178,8 @@ end
 local standard = {}
 for name in ([[_G _VERSION arg assert collectgarbage coroutine debug dofile error getmetatable io
     ipairs load loadfile lrn math next os package pairs pcall print rawequal rawget rawlen rawset
-    require select setmetatable string table tonumber tostring type utf8 warn xpcall]]):gmatch "%S+" do
+    require select setmetatable string table tonumber tostring type utf8 warn
+    xpcall]]):gmatch "%S+" do
   standard[name] = true
 end
 

@@ -79,7 +79,8 @@ local function function_text(f)
   return format("%s (%s:%d)", tostring(f), info.short_src, info.linedefined)
 end
 
--- state: paint, depth, items, width, left (items that may still be shown), above (tables being shown)
+-- state: paint, depth, items, width, left (items that may still be shown), above (tables that are
+-- being shown)
 local render
 
 local function table_text(v, state, level, column)
@@ -116,7 +117,9 @@ local function table_text(v, state, level, column)
   sort(keys, before)
   for _, key in ipairs(keys) do add(key, rawget(v, key)) end
   state.above[v] = nil
-  if total > shown then parts[#parts + 1] = state.paint("dim", format("... %d more", total - shown)) end
+  if total > shown then
+    parts[#parts + 1] = state.paint("dim", format("... %d more", total - shown))
+  end
 
   local one = prefix .. "{ " .. concat(parts, ", ") .. " }"
   if not find(one, "\n", 1, true) and column + width_of(one) <= state.width then return one end

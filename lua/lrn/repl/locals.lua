@@ -114,10 +114,10 @@ local function inside(self, text, used)
   for i, name in ipairs(used) do
     local cell = self.cells[name]
     list[i] = name .. (cell.const and " <const>" or "")
-    values[i] = cell.const and self:get(name) or nil
+    if cell.const then values[i] = self:get(name) end
   end
-  local outer, message = load(("local %s = ... return function(...) %s\nend"):format(concat(list, ", "),
-    text), CHUNK, "t", self.env)
+  local outer, message = load(("local %s = ... return function(...) %s\nend"):format(
+    concat(list, ", "), text), CHUNK, "t", self.env)
   if not outer then return nil, message end
   local f = outer(unpack(values, 1, #used))
   local i, name = 1, getupvalue(f, 1)

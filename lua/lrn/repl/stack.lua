@@ -1,5 +1,5 @@
---- Levels of the stack, also of one that overflowed: asking for a level costs its depth, so that they
--- are not all walked.
+--- Levels of the stack, also of one that overflowed: asking for a level costs its depth, so that
+-- they are not all walked.
 local getinfo, max = debug.getinfo, math.max
 
 local M = {}
@@ -15,8 +15,8 @@ local function last()
   return low
 end
 
---- The level of a call of f among the 100 deepest, as the caller's debug.getinfo counts, or nil; and
--- the deepest level.
+--- The level of a call of f among the 100 deepest, as the caller's debug.getinfo counts, or nil;
+-- and the deepest level.
 function M.find(f)
   local deepest = last()
   for level = deepest, max(1, deepest - 100), -1 do
