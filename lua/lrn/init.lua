@@ -9,8 +9,8 @@ local M = {}
 local private = {}
 for name in ([[
   rbm_new rbm_restore file_new file_load file_parse idx_load idx_save idx_parse json_encode
-  json_decode permutation default_seed clock isatty columns mkdir embedded exists memory
-  memory_fail raise ops is_tensor error cuda set build version manual_seed
+  json_decode permutation default_seed clock isatty terminal_size terminal_ask mkdir embedded
+  exists memory memory_fail raise ops is_tensor error cuda set build version manual_seed
   methods generator_methods library_folder cuda_available
   unit_map unit_sample units log]]):gmatch "%S+" do
   private[name] = true

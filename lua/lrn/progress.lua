@@ -82,7 +82,7 @@ function methods:line(now)
   local fraction = self.total == 0 and 1 or math.min(1, self.n / self.total)
   head = ("%s%3d%%"):format(head, math.floor(fraction * 100))
   if not self.tty then return head .. " " .. tail end
-  local columns = self.columns or core.columns() or 80
+  local columns = self.columns or core.terminal_size(2) or 80
   local width = math.min(columns - (utf8.len(head) or #head) - (utf8.len(tail) or #tail) - 4, 60)
   if width < 3 then return head .. " " .. tail end
   return ("%s|%s| %s"):format(head, blocks(fraction, width, self.unicode), tail)
@@ -131,7 +131,7 @@ local function draw(self, now)
   if self.silent then return end
   if self.tty then
     local line = self:line(now)
-    local columns = self.columns or core.columns() or 80
+    local columns = self.columns or core.terminal_size(2) or 80
     local n = utf8.len(line) or #line
     if n >= columns then -- a line that wraps could not be drawn over
       local stop = utf8.offset(line, columns)

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -103,20 +102,6 @@ static int core_clock(lua_State *L) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   lua_pushnumber(L, (double)t.tv_sec + 1e-9 * (double)t.tv_nsec);
-  return 1;
-}
-
-static int core_isatty(lua_State *L) {
-  lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
-  return 1;
-}
-
-/* columns() -> width of the terminal at stderr, or nil */
-static int core_columns(lua_State *L) {
-  struct winsize size;
-  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
-    return 0;
-  lua_pushinteger(L, size.ws_col);
   return 1;
 }
 
@@ -247,8 +232,8 @@ static int core_set(lua_State *L) {
 /* ===} */
 
 static const luaL_Reg functions[] = {
-  {"clock", core_clock}, {"isatty", core_isatty}, {"columns", core_columns},
-  {"exists", core_exists}, {"mkdir", core_mkdir}, {"library_folder", core_library_folder},
+  {"clock", core_clock}, {"exists", core_exists}, {"mkdir", core_mkdir},
+  {"library_folder", core_library_folder},
   {"memory", core_memory}, {"memory_fail", core_memory_fail},
   {"cuda_available", core_cuda_available}, {"devices", core_devices}, {"set", core_set},
   {"embedded", core_embedded}, {NULL, NULL}};
@@ -272,6 +257,7 @@ static int open_core(lua_State *L) {
   lrnB_open_ops(L);
   lrnB_open_file(L);
   lrnB_open_rbm(L);
+  lrnB_open_terminal(L);
   return 1;
 }
 

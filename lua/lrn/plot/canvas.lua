@@ -15,7 +15,7 @@ local SHADES = { left = 0, center = .5, right = 1 }
 local Canvas = {}
 Canvas.__index = Canvas
 
-local M = {}
+local M = { Canvas = Canvas }
 
 --- An empty canvas.
 -- @number width pixels
@@ -312,6 +312,20 @@ function M.paint(list, context, scale, raster)
     context:restore()
   end
   context:restore()
+end
+
+--- The pixels of a list of primitives, at the size for which it was made.
+-- @tparam {table} list
+-- @int width
+-- @int height
+-- @treturn string RGB, three bytes a pixel
+-- @usage -- local bytes = require("lrn.plot.canvas").pixels(fig:drawlist())
+function M.pixels(list, width, height)
+  local cairo = require "lrn.plot.cairo"
+  local surface <close> = cairo.image_surface(width, height, "rgb24")
+  local context <close> = cairo.context(surface)
+  M.paint(list, context, 1, true)
+  return (surface:tobytes():gsub("(...).", "%1"))
 end
 
 return M

@@ -182,15 +182,14 @@ local function lay_out(self, canvas)
   end
 end
 
--- The canvas with everything on it.
-local function compose(self)
-  local unit = self.dpi / 72
-  local width = floor(self.width * self.dpi + .5)
-  local height = self.height == "fit" and 1 or floor(self.height * self.dpi + .5)
-  local canvas = canvases.new(width, height, unit)
-  local background = canvas:rect("figure", 0, 0, width, height, { fill = "white" })
+-- The canvas with everything on it; a canvas that is given has its own size and ruler.
+local function compose(self, canvas)
+  canvas = canvas or canvases.new(floor(self.width * self.dpi + .5),
+    self.height == "fit" and 1 or floor(self.height * self.dpi + .5), self.dpi / 72)
+  local width = canvas.width
+  local background = canvas:rect("figure", 0, 0, width, canvas.height, { fill = "white" })
   if self.bare_image then
-    canvas:image("image", self.bare_image, 0, 0, width, height)
+    canvas:image("image", self.bare_image, 0, 0, width, canvas.height)
     return canvas
   end
   local plans, boxes, title = lay_out(self, canvas)
@@ -204,6 +203,8 @@ local function compose(self)
   end
   return canvas
 end
+
+M.compose = compose
 
 --- Everything that is drawn, in order, as plain tables (see lrn.plot.canvas).
 -- @treturn {table}
@@ -279,6 +280,20 @@ function Figure:save(path, opts)
   end
   local ok, message, code = saver(self, path, opts.dpi)
   if not ok then return nil, "save: " .. message:gsub("^[%w_]+: ", ""), code end
+  return self
+end
+
+--- Shows the figure in the terminal: as a picture where it draws some (kitty, iTerm2, sixel), else in
+-- coloured characters. Where standard output is no terminal, saves it as a PNG in $TMPDIR and prints
+-- its path. `LRN_SHOW` = kitty, iterm, sixel, blocks, file or none says how instead.
+-- @treturn[1] Figure
+-- @return[2] nil, message, code
+-- @usage require("lrn.plot").plot({ 9, 4, 3 }):show()
+function Figure:show()
+  local text, message, code = require "lrn.plot.terminal".show(self)
+  if not text then return nil, "show: " .. message:gsub("^[%w_]+: ", ""), code end
+  io.stdout:write(text)
+  io.stdout:flush()
   return self
 end
 
