@@ -380,15 +380,16 @@ describe("a program that shows", function()
     assert.equal("nil\tshow: /nonexistent/lrn-1.png: No such file or directory\tEIO\n", out)
   end)
 
-  -- What a command writes to a terminal, byte for byte.
-  local function typescript(environment, arguments)
+  -- What the script writes to a terminal, byte for byte. Its keyboard is a pipe that stays open:
+  -- `script` may lose output after the end of its input.
+  local function typescript(environment)
     local name = where .. "/typescript"
-    run(("SHELL=/bin/sh script -qec %s %s < /dev/null > /dev/null"):format(
-      quote(("env -u NO_COLOR -u COLORTERM %s %s %s %s"):format(environment, LRN, script,
-        arguments or "")), name))
+    local command = ("env -u NO_COLOR -u COLORTERM %s %s %s"):format(environment, LRN, script)
+    run(("cd %s; rm -f keys; mkfifo keys; exec 3<> keys; SHELL=/bin/sh script -qec %s %s <&3")
+      :format(where, quote(command), name))
     local text = read(name):gsub("\r\n", "\n"):gsub("^Script started[^\n]*\n", "")
       :gsub("\nScript done[^\n]*\n$", "")
-    return text
+    return (text:gsub("^\27%[16t\27%[c", "")) -- `script` knows no pixels: their size was asked for
   end
 
   it("on kitty, iTerm2 and sixel terminals writes the picture for them", function()
@@ -409,7 +410,7 @@ describe("a program that shows", function()
     end
   end)
 
-  it("reads an answer of the terminal, and leaves what was typed ahead", function()
+  it("reads an answer of the terminal, and leaves what was typed ahead #slow", function()
     if not has_tool "script" then
       pending "script is not installed"
       return
@@ -507,5 +508,134 @@ describe("a program that shows", function()
       end
       assert.equal(locale == "C.UTF-8", all:find("▀", 1, true) ~= nil)
     end
+  end)
+end)
+
+describe("a tensor as a picture", function()
+  after_each(clear)
+
+  local function saved(t, opts)
+    local name = folder() .. "/t.png"
+    assert(plot.save_tensor(t, name, opts))
+    return pictures.png(read(name))
+  end
+
+  -- Random bytes of a shape, and the function that gives the value at indices from 1.
+  local function bytes_of(...)
+    local shape, list = { ... }, {}
+    local n = 1
+    for _, size in ipairs(shape) do n = n * size end
+    math.randomseed(n)
+    for i = 1, n do list[i] = math.random(0, 255) end
+    local t = lrn.tensor(list, { dtype = "uint8" }):reshape(table.unpack(shape))
+    return t, function(...)
+      local at = 0
+      for d, index in ipairs{ ... } do at = at * shape[d] + index - 1 end
+      return list[at + 1]
+    end
+  end
+
+  -- Height and width of one image, and how pixel (y, x), channel c of image k is found.
+  local layouts = {
+    { shape = { 5, 7 }, 5, 7, function(_, y, x) return y, x end },
+    { shape = { 5, 7, 3 }, 5, 7, function(_, y, x, c) return y, x, c end },
+    { shape = { 3, 5, 7 }, 5, 7, function(_, y, x, c) return c, y, x end },
+    { shape = { 1, 5, 7 }, 5, 7, function(_, y, x) return 1, y, x end },
+    { shape = { 5, 7, 1 }, 5, 7, function(_, y, x) return y, x, 1 end },
+    { shape = { 4, 5, 7 }, 5, 7, function(k, y, x) return k, y, x end, n = 4 },
+    { shape = { 4, 5, 7, 3 }, 5, 7, function(k, y, x, c) return k, y, x, c end, n = 4 },
+    { shape = { 4, 3, 5, 7 }, 5, 7, function(k, y, x, c) return k, c, y, x end, n = 4 },
+    { shape = { 4, 1, 5, 7 }, 5, 7, function(k, y, x) return k, 1, y, x end, n = 4 },
+    { shape = { 3, 5, 7 }, 5, 7, function(k, y, x) return k, y, x end, n = 3, layout = "nhw" },
+    { shape = { 5, 3, 3 }, 3, 3, function(k, y, x) return k, y, x end, n = 5, layout = "nhw" },
+    { shape = { 3, 5, 3 }, 5, 3, function(_, y, x, c) return c, y, x end, layout = "chw" },
+    { shape = { 49 }, 7, 7, function(_, y, x) return 7 * (y - 1) + x end },
+    { shape = { 4, 35 }, 5, 7, function(k, y, x) return k, 7 * (y - 1) + x end, n = 4,
+      tile = { 5, 7 } },
+    { shape = { 4, 105 }, 5, 7, function(k, y, x, c) return k, 21 * (y - 1) + 3 * (x - 1) + c end,
+      n = 4, tile = { 5, 7, 3 } },
+  }
+
+  it("has every byte of every image in its pixel, whatever the order of dimensions", function()
+    for _, l in ipairs(layouts) do
+      local t, value = bytes_of(table.unpack(l.shape))
+      local h, w, index = table.unpack(l)
+      local n = l.n or 1
+      local picture = saved(t, { layout = l.layout, tile = l.tile, cols = 2 })
+      local cols = math.min(2, n)
+      local rows = (n + cols - 1) // cols
+      assert.same({ cols * (w + 1) - 1, rows * (h + 1) - 1 }, { picture.width, picture.height })
+      for k = 1, n do
+        for y = 1, h do
+          for x = 1, w do
+            local pixel = picture[(k - 1) // cols * (h + 1) + y][(k - 1) % cols * (w + 1) + x]
+            assert.same({ value(index(k, y, x, 1)), value(index(k, y, x, 2)),
+                          value(index(k, y, x, 3)) }, pixel)
+          end
+        end
+      end
+      for x = 1, picture.width do -- between the tiles
+        if rows > 1 then assert.same({ 255, 255, 255 }, picture[h + 1][x]) end
+      end
+    end
+  end)
+
+  it("shows 0..1 as it is, other numbers from the least to the greatest, or as is said", function()
+    local function grays(t, opts)
+      local list = {}
+      for x, pixel in ipairs(saved(t, opts)[1]) do list[x] = pixel[1] end
+      return list
+    end
+    assert.same({ 0, 64, 128 }, grays(lrn.tensor{ { 0, .25, .5 } }))
+    assert.same({ 0, 128, 255 }, grays(lrn.tensor{ { -1, 0, 1 } }))
+    assert.same({ 0, 128, 255 }, grays(lrn.tensor{ { 10, 15, 20 } }))
+    assert.same({ 0, 255, 0 }, grays(lrn.tensor{ { 0, 1, 0 } }:gt(.5)))
+    assert.same({ 10, 20, 30 }, grays(lrn.tensor({ { 10, 20, 30 } }, { dtype = "uint8" })))
+    assert.same({ 0, 128, 255 },
+      grays(lrn.tensor({ { 10, 20, 30 } }, { dtype = "uint8" }), { scale = "all" }))
+    assert.same({ 128, 191, 255 }, grays({ { 0, 1, 2 } }, { scale = "symmetric" }))
+    assert.same({ 0, 128, 255 }, grays({ { 0, 1, 2 } }, { vmin = 0, vmax = 2 }))
+    assert.same({ 0, 0, 255, 255 }, grays({ { -1, 0, 1, 2 } }, { vmin = 0, vmax = 1 }))
+  end)
+
+  it("may be enlarged, coloured, and have holes", function()
+    local picture = saved({ { 0, 1 }, { 0 / 0, 0 } }, { zoom = 3, cmap = "viridis" })
+    assert.same({ 6, 6 }, { picture.width, picture.height })
+    assert.same({ 68, 1, 84 }, picture[3][3])
+    assert.same({ 253, 231, 37 }, picture[1][4])
+    assert.same({ 255, 255, 255 }, picture[6][1])
+    assert.equal(1, plot.save_tensor({ { 0, 0 / 0 } }, folder() .. "/a.png").nan_count)
+  end)
+
+  it("is a mosaic of any number of filters under Learnergy's name", function()
+    assert.equal(200, plot.create_mosaic(lrn.rand(12, 200), { tile = { 3, 4 } }).bare_image.tiles)
+  end)
+
+  it("that is none is an error that says what is", function()
+    local where = folder() .. "/a.png"
+    for _, case in ipairs{
+      { lrn.zeros(5, 5, 5, 5), nil, "got shape %[5, 5, 5, 5%], expected one or several images" },
+      { lrn.zeros(5), nil, "5 values are no square image" },
+      { lrn.zeros(2, 2, 2, 2, 2), nil, "got shape" },
+      { lrn.zeros(5, 5), { layout = "chw" }, 'layout: got "chw" for shape %[5, 5%]' },
+      { lrn.zeros(5, 5, 5), { layout = "chw" }, "channels c must be 1 or 3" },
+      { lrn.zeros(5, 5), { layout = "xy" }, "layout: got" },
+      { lrn.zeros(4, 6), { tile = { 2, 2 } }, "{2, 2} has 4 values, expected 6" },
+      { lrn.zeros(0, 5), nil, "nothing to show in shape %[0, 5%]" },
+      { lrn.zeros(5, 5), { zom = 2 }, "did you mean 'zoom'" },
+      { "picture", nil, 'got "picture", expected a tensor or a list' },
+    } do
+      assert.error_matches(function() plot.save_tensor(case[1], where, case[2]) end,
+        "save_tensor: .*" .. case[3])
+      assert.error_matches(function() plot.show_tensor(case[1], case[2]) end,
+        "show_tensor: .*" .. case[3])
+    end
+    assert.error_matches(function() plot.save_tensor({ { 1 } }) end, "save_tensor: path: missing")
+    assert.error_matches(function() plot.save_tensor({ { 1 } }, "a.bmp") end,
+      "save_tensor: path: got .*%.png")
+    assert.same({ nil, "save_tensor: /nonexistent/a.png: No such file or directory", "EIO" },
+      { plot.save_tensor({ { 1 } }, "/nonexistent/a.png") })
+    assert.error_matches(function() plot.show(plot.figure(), { zoom = 2 }) end,
+      "show: unknown option 'zoom'")
   end)
 end)

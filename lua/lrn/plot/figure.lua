@@ -59,7 +59,7 @@ end
 -- @usage -- local fig = require("lrn.plot.figure").bare(image, 2)
 function M.bare(image, zoom)
   local self = M.new{ width = image.width * zoom / 100, height = image.height * zoom / 100 }
-  self.bare_image = image
+  self.bare_image, self.nan_count = image, image.bad
   return self
 end
 
@@ -263,6 +263,27 @@ end
 
 local SAVERS = { png = save_png, pdf = save_pdf, svg = save_svg }
 
+--- What `Figure:save` does, in the name of another function.
+-- @string where the function to blame
+-- @tparam Figure self
+-- @string path
+-- @number[opt] dpi of a PNG
+-- @treturn[1] Figure
+-- @return[2] nil, message, code
+-- @usage -- local ok, message, code = require("lrn.plot.figure").save("show", fig, "a.png")
+function M.save(where, self, path, dpi)
+  check.value(where, "path", path, PATH)
+  local ending = path:match "%.(%w+)$"
+  local saver = ending and SAVERS[ending:lower()]
+  if not saver then
+    check.raise("value", "%s: path: got %s, expected one that ends in .png, .svg or .pdf", where,
+      check.show(path))
+  end
+  local ok, message, code = saver(self, path, dpi)
+  if not ok then return nil, where .. ": " .. message:gsub("^[%w_]+: ", ""), code end
+  return self
+end
+
 --- Saves as PNG, SVG or PDF, by the ending of the name. The file appears when it is complete.
 -- @string path
 -- @tparam[opt] table opts `dpi` of a PNG (the figure's)
@@ -270,17 +291,7 @@ local SAVERS = { png = save_png, pdf = save_pdf, svg = save_svg }
 -- @return[2] nil, message, code
 -- @usage assert(require("lrn.plot").figure():save(os.tmpname() .. ".png", { dpi = 200 }))
 function Figure:save(path, opts)
-  check.value("save", "path", path, PATH)
-  opts = check.options("save", opts, SAVE)
-  local ending = path:match "%.(%w+)$"
-  local saver = ending and SAVERS[ending:lower()]
-  if not saver then
-    check.raise("value", "save: path: got %s, expected one that ends in .png, .svg or .pdf",
-      check.show(path))
-  end
-  local ok, message, code = saver(self, path, opts.dpi)
-  if not ok then return nil, "save: " .. message:gsub("^[%w_]+: ", ""), code end
-  return self
+  return M.save("save", self, path, check.options("save", opts, SAVE).dpi)
 end
 
 --- Shows the figure in the terminal: as a picture where it draws some (kitty, iTerm2, sixel), else in
@@ -291,7 +302,7 @@ end
 -- @usage require("lrn.plot").plot({ 9, 4, 3 }):show()
 function Figure:show()
   local text, message, code = require "lrn.plot.terminal".show(self)
-  if not text then return nil, "show: " .. message:gsub("^[%w_]+: ", ""), code end
+  if not text then return nil, message, code end
   io.stdout:write(text)
   io.stdout:flush()
   return self

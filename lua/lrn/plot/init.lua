@@ -7,6 +7,7 @@ local check = require "lrn.check"
 local figures = require "lrn.plot.figure"
 local model = require "lrn.plot.model"
 local mosaic = require "lrn.plot.mosaic"
+local tensors = require "lrn.plot.tensors"
 
 local M = {}
 
@@ -44,6 +45,47 @@ function M.mosaic(W, opts)
   fig = figures.new{ width = math.max(3, image.width * zoom / 100 + .2), height = "fit" }
   fig:axes():composed("mosaic", image):title(opts.title)
   return fig
+end
+
+--- Learnergy's name of `mosaic`.
+M.create_mosaic = M.mosaic
+
+--- Saves a tensor as a picture: every value is a pixel, with its own grey where it is a byte or in
+-- 0..1. One image or several, which become tiles: [h, w], [h, w, 3], [3, h, w], [n, h, w],
+-- [n, h, w, 3], [n, 3, h, w].
+-- @param t tensor or nested list
+-- @string path that ends in .png, .svg or .pdf
+-- @tparam[opt] table opts `layout` ("hw", "hwc", "chw", "nhw", "nhwc", "nchw": where the shape has
+-- two meanings), `tile` = {height, width [, 3]} (each row is such an image), `scale` ("auto": 0..255
+-- for bytes, 0..1 where all values lie there, else as "all"; "tile", "all", "symmetric"), `vmin`,
+-- `vmax`, `cmap` ("gray"), `cols`, `gap` (1), `background`, `zoom` (1)
+-- @treturn[1] Figure
+-- @return[2] nil, message, code
+-- @usage local p = os.tmpname() .. ".png"; require("lrn.plot").save_tensor({ { 0, 1 } }, p)
+function M.save_tensor(t, path, opts)
+  return figures.save("save_tensor", tensors.figure("save_tensor", t, opts), path)
+end
+
+--- Shows a figure, or a tensor as `save_tensor` saves it, as `Figure:show` shows.
+-- @param x Figure, tensor or nested list
+-- @tparam[opt] table opts of a tensor, as of `save_tensor`
+-- @treturn[1] Figure
+-- @return[2] nil, message, code
+-- @usage require("lrn.plot").show({ { 0, .5 }, { .5, 1 } })
+function M.show(x, opts)
+  if getmetatable(x) ~= figures.Figure then return tensors.figure("show", x, opts):show() end
+  check.options("show", opts, {})
+  return x:show()
+end
+
+--- Shows a tensor as a picture, as `save_tensor` saves it and `Figure:show` shows.
+-- @param t tensor or nested list
+-- @tparam[opt] table opts as of `save_tensor`
+-- @treturn[1] Figure
+-- @return[2] nil, message, code
+-- @usage require("lrn.plot").show_tensor({ { 0, .5 }, { .5, 1 } })
+function M.show_tensor(t, opts)
+  return tensors.figure("show_tensor", t, opts):show()
 end
 
 -- Series, and the option table that may follow them.

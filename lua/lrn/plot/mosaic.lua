@@ -108,7 +108,12 @@ local function values_of(t, k)
   local values, data, step = {}, t.data, t.step
   local at = t.first(k)
   for i = 1, t.size do values[i] = data[at + i * step] end
-  return values
+  if not t.planes then return values end
+  local pixels, plane = {}, t.size // t.channels -- red, green and blue come one after the other
+  for i = 1, plane do
+    for c = 0, t.channels - 1 do pixels[#pixels + 1] = values[c * plane + i] end
+  end
+  return pixels
 end
 
 --- Composes tiles into one image. Every tile is drawn, whatever their number.
@@ -121,7 +126,17 @@ end
 -- @usage local image = require("lrn.plot.mosaic").compose("mosaic", { { 1 }, { 2 }, { 3 }, { 4 } })
 function M.compose(where, W, opts, by_row)
   opts = check.options(where, opts, M.options)
-  local t = tiles_of(where, W, opts.tile, by_row)
+  return M.join(where, tiles_of(where, W, opts.tile, by_row), opts)
+end
+
+--- The same for tiles that are found already.
+-- @string where the function to blame
+-- @tparam table t n, h, w, channels, size; value i of tile k is data[first(k) + i * step]; `planes`:
+-- its channels come one after the other
+-- @tparam table opts checked ones
+-- @treturn table as of compose
+-- @usage -- local image = require("lrn.plot.mosaic").join("mosaic", t, opts)
+function M.join(where, t, opts)
   local gap, scale, cmap = opts.gap, opts.scale, opts.cmap
   local background = opts.background or BACKGROUND[cmap] or "#ffffff"
   local cols = math.min(opts.cols or default_cols(t.n, t.h, t.w), t.n)

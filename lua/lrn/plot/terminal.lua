@@ -5,6 +5,7 @@ local cells = require "lrn.plot.cells"
 local blocks = require "lrn.plot.blocks"
 local check = require "lrn.check"
 local core = require "lrn.core"
+local figures = require "lrn.plot.figure"
 local inline = require "lrn.plot.inline"
 local sixel = require "lrn.plot.sixel"
 
@@ -151,7 +152,7 @@ function M.show(fig)
   if kind == "none" then return "" end
   if kind == "file" then
     local name = free_name(os.getenv)
-    local ok, message, code = fig:save(name)
+    local ok, message, code = figures.save("show", fig, name)
     if not ok then return nil, message, code end
     return name .. "\n"
   end
