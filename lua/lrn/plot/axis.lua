@@ -110,6 +110,7 @@ local function names_below(canvas, spec, t)
     t.labels = lines
     return t
   end
+  if canvas.flat then return thin(t, at, extents_of(canvas, labels, size), GAP_X * size) end
   for _, angle in ipairs{ SLANT, 90 } do
     local part = angle == SLANT and SINE or 1 -- of a length or a distance that is across
     t.angle = angle

@@ -17,7 +17,7 @@ local UNIT = .2 -- pixels a point: a line of text of 10 points is one cell, two 
 local GRID = "#e4e4e4"
 local ASCII = { ["\u{2212}"] = "-", ["×"] = "x" }
 
-local Cells = setmetatable({}, { __index = canvases.Canvas })
+local Cells = setmetatable({ flat = true }, { __index = canvases.Canvas }) -- flat: no text is turned
 Cells.__index = Cells
 
 local function characters(text)
@@ -48,7 +48,7 @@ end
 -- The axes without upright text: the label of y stands on the left of the title, the one of the
 -- colour bar on the right.
 local function lie_down(ax)
-  local titles, labels, bar = {}, { x = ax.labels.x }, ax.bar
+  local titles, labels, ramp = {}, { x = ax.labels.x }, ax.ramp
   for loc, title in pairs(ax.titles) do titles[loc] = title end
   local y = ax.labels.y
   if y and y.horizontal then
@@ -58,12 +58,12 @@ local function lie_down(ax)
     titles.left = { text = left and left.text .. "\n" .. y.text or y.text, size = y.size,
                     color = left and left.color or y.color }
   end
-  if bar and bar.label then
+  if ramp and ramp.label then
     local right = titles.right
-    titles.right = right or { text = bar.label, size = 10, color = "black" }
-    bar = { image = bar.image }
+    titles.right = right or { text = ramp.label, size = 10, color = "black" }
+    ramp = { of = ramp.of }
   end
-  return setmetatable({ titles = titles, labels = labels, bar = bar }, { __index = ax })
+  return setmetatable({ titles = titles, labels = labels, ramp = ramp }, { __index = ax })
 end
 
 local SHARES = { left = 0, center = .5, right = 1 }
