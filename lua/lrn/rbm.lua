@@ -221,6 +221,20 @@ function methods:parameters()
   return self._core:parameters()
 end
 
+--- What the last step of training added to each parameter: a table from name to tensor, empty before
+-- the first step. Its size over the parameter's tells whether the learning rate is right: about 1e-3.
+-- @usage local rbm = lrn.RBM{ n_visible = 64, n_hidden = 4 }; rbm:fit((lrn.data.digits()),
+-- { epochs = 1 }); print((rbm:updates().W:norm() / rbm.W:norm()))
+function methods:updates()
+  local added, c = {}, self._core
+  if c:state().step > 0 then
+    for name, momentum in pairs(c:momentum()) do
+      added[name] = momentum * -c:get "learning_rate"
+    end
+  end
+  return added
+end
+
 -- }===
 
 -- {=== Training ===

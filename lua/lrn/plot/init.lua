@@ -25,7 +25,8 @@ local PLOT = { labels = { "table|string" }, title = { "string" }, subtitle = { "
 -- @usage local fig = require("lrn.plot").figure{ width = 6.4, height = 4.8, dpi = 100 }
 M.figure = figures.new
 
---- Pictures of a trained model: `filters`, `reconstructions`, `history` (see `lrn.plot.model`).
+--- Pictures of a trained model: `filters`, `reconstructions`, `history`, `histograms`,
+-- `activations`, `chains`, `free_energy_gap` (see `lrn.plot.model`).
 M.model = model
 
 --- The columns of a weight matrix as tiles of one image. Saved as PNG it is exact: one pixel a

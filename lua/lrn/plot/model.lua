@@ -2,18 +2,22 @@
 -- @module lrn.plot.model
 
 local array = require "lrn.plot.array"
+local cases = require "lrn.plot.cases"
 local check = require "lrn.check"
+local diagnosis = require "lrn.plot.diagnosis"
 local figures = require "lrn.plot.figure"
 local mosaic = require "lrn.plot.mosaic"
 
 local M = {}
+for name, picture in pairs(diagnosis) do M[name] = picture end
 
 local FILTERS = { title = { "string" }, subtitle = { "string" }, colorbar = { "boolean", true },
                   width = { "number", 6.4, min = .5, max = 100 } }
 for name, rule in pairs(mosaic.options) do FILTERS[name] = rule end
-local RECONSTRUCTIONS = { n = { "integer", 10, min = 1 }, tile = { "table" }, title = { "string" },
+local RECONSTRUCTIONS = { n = { "integer", 10, min = 1, max = 500 }, tile = { "table" },
+                          cols = { "integer", min = 1, max = 100 }, title = { "string" },
                           cmap = { "string", "gray" },
-                          width = { "number", 7, min = .5, max = 100 } }
+                          width = { "number", min = .5, max = 100 } }
 
 -- Names of `rbm.history` in their order, with the panel that each is on.
 local CURVES = {
@@ -31,9 +35,9 @@ local PANELS = { error = "squared error per sample", pl = "log pseudo-likelihood
 local HISTORY = { keys = { "table", { "mse", "error", "val_error", "pl", "val_pl" } },
                   title = { "string" }, subtitle = { "string" } }
 
-local function tile_of(model, opts)
-  return opts.tile or model.visible_shape
-end
+local ABREAST = 16 -- cases side by side in one group
+local GROUPS = 33  -- on one page
+local LARGE = 112  -- pixels of a tile: no larger, however few there are
 
 --- The receptive fields of the hidden units, as a mosaic with a title.
 -- @param model with `W`, V x H; its `visible_shape` gives the tile where `tile` does not
@@ -45,7 +49,7 @@ function M.filters(model, opts)
   opts = check.options("filters", opts, FILTERS)
   local own = {}
   for name in pairs(mosaic.options) do own[name] = opts[name] end
-  own.tile = tile_of(model, opts)
+  own.tile = opts.tile or model.visible_shape
   local fig = figures.new{ width = opts.width, height = "fit" }
   local ax = fig:axes():mosaic(model.W, own)
   local image = ax.artists[1]
@@ -56,66 +60,71 @@ function M.filters(model, opts)
   return fig
 end
 
--- The first n cases of a data set (as its batches give them), a tensor or a list. Bytes become
--- 0..1, which is what models make of them.
-local function first_cases(data, n)
-  local cases = data
-  if type(data) == "table" and data.batches then
-    for batch in data:batches{ size = n, shuffle = false } do
-      cases = batch
-      break
-    end
-  elseif type(data) == "table" then
-    return table.move(data, 1, math.min(n, #data), 1, {})
+-- The image with lines that are so wide, padded on the right.
+local function widened(image, width)
+  local missing, stride, lines = ("\255\255\255"):rep(width - image.width), 3 * image.width, {}
+  for y = 1, image.height do
+    lines[y] = image.bytes:sub((y - 1) * stride + 1, y * stride) .. missing
   end
-  if not check.is_tensor(cases) or cases.ndim == 0 or #cases == 0 then
-    check.raise("size", "reconstructions: data: got %s, expected cases", check.show(data))
-  end
-  cases = cases:narrow(1, 1, math.min(n, #cases))
-  return cases.dtype == "uint8" and cases:to"float32" / 255 or cases
+  image.bytes, image.width = table.concat(lines), width
 end
 
-local function rows_of(x)
-  local a = array.from(x, "reconstructions")
-  local n = a.shape[1]
-  local size, rows = a.n // math.max(n, 1), {}
-  for i = 1, n do rows[i] = table.move(a.data, (i - 1) * size + 1, i * size, 1, {}) end
-  return rows, a
-end
-
---- Inputs, their reconstructions and the differences, in three rows.
+--- Inputs, their reconstructions and the differences, in three rows; more cases than `cols` in
+-- several groups of three rows.
 -- @param model with `reconstruct`
 -- @param data data set, tensor or list of cases
--- @tparam[opt] table opts `n` (10) cases, `tile`, `cmap` ("gray"), `title`, `width` in inches (7)
+-- @tparam[opt] table opts `n` (10) cases, `cols` of them side by side (at most 16, in even groups),
+-- `tile`, `cmap` ("gray"), `title`, `width` in inches (at most 7)
 -- @treturn Figure
 -- @usage -- lrn.plot.model.reconstructions(rbm, test, { n = 10 }):save("reconstructions.png")
 function M.reconstructions(model, data, opts)
-  opts = check.options("reconstructions", opts, RECONSTRUCTIONS)
-  local input = first_cases(data, opts.n)
+  local f = "reconstructions"
+  opts = check.options(f, opts, RECONSTRUCTIONS)
+  local input = cases.first(f, "data", data, opts.n)
   local _, output = model:reconstruct(input)
-  local a, from = rows_of(input)
-  local b, to = rows_of(output)
-  local tile = tile_of(model, opts)
-  local lo, hi = array.range(from.data)
-  if from.n ~= to.n or #a == 0 then
-    check.raise("size", "reconstructions: shapes differ: %s and %s", array.shape_text(from.shape),
+  local a, from = cases.rows(f, input)
+  local b, to = cases.rows(f, output)
+  local n, lo, hi = #a, array.range(from.data)
+  if from.n ~= to.n or n == 0 then
+    check.raise("size", "%s: shapes differ: %s and %s", f, array.shape_text(from.shape),
       array.shape_text(to.shape))
   end
-  if not tile and #from.shape > 2 then tile = { table.unpack(from.shape, 2) } end
-  local difference = {}
+  local h, w, channels = mosaic.tile_shape(f, cases.tile(model, opts.tile, from.shape), from.n // n)
+  local groups = (n + ABREAST - 1) // ABREAST
+  local cols = math.min(n, opts.cols or (n + groups - 1) // groups)
+  groups = (n + cols - 1) // cols
+  if groups > GROUPS then
+    check.raise("size", "%s: cols: got %d for %d cases, expected at least %d", f, cols, n,
+      (n + GROUPS - 1) // GROUPS)
+  end
+  local difference, most = {}, 0
   for i, row in ipairs(a) do
     difference[i] = {}
-    for j, v in ipairs(row) do difference[i][j] = b[i][j] - v end
+    for j, v in ipairs(row) do
+      local d = b[i][j] - v
+      difference[i][j], most = d, d == d and math.max(most, math.abs(d)) or most
+    end
   end
-  local fig = figures.new{ width = opts.width, height = "fit", rows = 3 }
-  local common = { tile = tile, cols = #a, vmin = lo, vmax = hi, cmap = opts.cmap }
-  local signed = { tile = tile, cols = #a, scale = "symmetric", cmap = "bwr" }
-  for i, row in ipairs{ { "input", a, common }, { "reconstruction", b, common },
-                        { "difference", difference, signed } } do
-    local image = mosaic.compose("reconstructions", row[2], row[3], true)
-    fig:axes(i):composed("reconstructions", image):ylabel(row[1], { horizontal = true })
+  local zoom, across = math.max(1, LARGE // math.max(h, w)), cols * (w + 1) - 1
+  local fig = figures.new{ width = opts.width or math.min(7, 2.2 + across * zoom / 100),
+                           height = "fit", rows = 3 * groups }
+  local tile = { h, w, channels }
+  local common = { tile = tile, cols = cols, vmin = lo, vmax = hi, cmap = opts.cmap }
+  local signed = { tile = tile, cols = cols, vmin = -most, vmax = most, cmap = "bwr" }
+  local kinds = { { "input", a, common }, { "reconstruction", b, common },
+                  { "difference", difference, signed } }
+  for g = 1, groups do
+    for k, kind in ipairs(kinds) do
+      local first = (g - 1) * cols + 1
+      local last = math.min(n, first + cols - 1)
+      local image = mosaic.compose(f, table.move(kind[2], first, last, 1, {}), kind[3], true)
+      if image.width < across then widened(image, across) end
+      image.zoom = zoom
+      fig:axes(3 * (g - 1) + k):composed(f, image):ylabel(kind[1], { horizontal = true })
+    end
+    -- Of colours there is no one scale: grey is no difference.
+    if channels == 1 then fig:axes(3 * g):colorbar() end
   end
-  fig:axes(3):colorbar()
   if opts.title then fig:axes(1):title(opts.title, { loc = "left", size = 14 }) end
   return fig
 end
