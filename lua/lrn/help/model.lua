@@ -172,6 +172,14 @@ return {
     example =
       "for name, t in pairs(lrn.RBM{ n_visible = 4, n_hidden = 3 }:parameters()) do print(name, \z
       t.numel) end" },
+  { name = "RBM.updates",
+    text = "What the last step of training added to each parameter. Its norm over the parameter's \z
+    should be about 1e-3.",
+    params = {},
+    returns = { { "table", "from name to Tensor; empty before the first step" } },
+    example =
+      "local rbm = lrn.RBM{ n_visible = 64, n_hidden = 4 }\nrbm:fit((lrn.data.digits()), { epochs \z
+      = 1 })\nprint(rbm:updates().W:norm() / rbm.W:norm())" },
   { name = "RBM.save",
     text = "Writes the model with all that training needs to go on. The old file stays whole \z
     until the new one is.",

@@ -1,6 +1,25 @@
 -- Help entries of plots.
 local axes = { { "Axes", "itself, so that calls chain" } }
 local figure = { { "Figure", "" } }
+local shown = { { "Figure", "or nil, message, code" } }
+local title = { "options.title", "string", "" }
+local function width(default) return { "options.width", "number", "inches", default } end
+-- Options of a tensor as a picture.
+local picture = {
+  { "options.layout", "string", "\"hw\", \"hwc\", \"chw\", \"nhw\", \"nhwc\" or \"nchw\", where \z
+    the shape has two meanings" },
+  { "options.tile", "table", "{ height, width [, 3] }: each row is such an image" },
+  { "options.scale", "string", "\"auto\": 0..255 for bytes, 0..1 where all values lie there, else \z
+    from the least to the greatest; \"all\", \"tile\" or \"symmetric\"", "auto" },
+  { "options.vmin", "number", "black" }, { "options.vmax", "number", "white" },
+  { "options.cmap", "string", "", "gray" }, { "options.cols", "integer", "images a row" },
+  { "options.gap", "integer", "pixels between images", 1 },
+  { "options.background", "string", "" }, { "options.zoom", "integer", "", 1 },
+}
+
+local function with(first, list)
+  return table.move(list, 1, #list, #first + 1, table.move(first, 1, #first, 1, {}))
+end
 local text = { "text", "string", "" }
 local font = { "options.size", "number", "points" }
 local color = { "options.color", "string", "", "black" }
@@ -29,6 +48,25 @@ return {
       { "options.zoom", "integer", "", 1 }, { "options.title", "string", "makes room around" } },
     returns = figure, errors = "tiles that are not square and have no tile",
     example = "lrn.plot.mosaic(lrn.rand(64, 10), { tile = { 8, 8 }, zoom = 2 })" },
+  { name = "plot.create_mosaic", text = "Learnergy's name of plot.mosaic, with its options.",
+    params = { { "W", "Tensor or table", "V x H" }, { "options", "table", "" } },
+    returns = figure, example = "lrn.plot.create_mosaic(lrn.rand(12, 200), { tile = { 3, 4 } })" },
+  { name = "plot.save_tensor",
+    text = "Saves a tensor as a picture, one pixel a value: [h, w], [h, w, 3], [3, h, w], and several \z
+    images as tiles, [n, h, w], [n, h, w, 3], [n, 3, h, w].",
+    params = with({ { "t", "Tensor or table", "" },
+      { "path", "string", "ends in .png, .svg or .pdf" } }, picture),
+    returns = shown, errors = "another shape",
+    example = "local path = os.tmpname()\nassert(lrn.plot.save_tensor(lrn.rand(3, 8, 8), path .. \z
+      \".png\"))\nos.remove(path .. \".png\")\nos.remove(path)" },
+  { name = "plot.show_tensor",
+    text = "Shows a tensor as a picture, as save_tensor saves it and Figure:show shows.",
+    params = with({ { "t", "Tensor or table", "" } }, picture),
+    returns = shown, errors = "another shape",
+    example = "lrn.plot.show_tensor(lrn.rand(8, 8))" },
+  { name = "plot.show", text = "Shows a figure, or a tensor as a picture.",
+    params = with({ { "x", "Figure, Tensor or table", "" } }, picture),
+    returns = shown, example = "lrn.plot.show(lrn.rand(8, 8))" },
   { name = "plot.plot", text = "Curves over epochs in one figure of 7 x 5 inches.",
     params = { { "...", "Tensor or table", "the series" }, { "options.labels", "table or string",
       "one a series" }, { "options.title", "string", "on the left" },
@@ -52,15 +90,56 @@ return {
     example =
       "lrn.plot.model.filters(lrn.RBM{ n_visible = 64, n_hidden = 6 }, { tile = { 8, 8 } })" },
   { name = "plot.model.reconstructions",
-    text = "Inputs, their reconstructions and the differences, in three rows.",
+    text = "Inputs, their reconstructions and the differences, in three rows; many cases in several \z
+    such groups.",
     params = { { "model", "RBM", "" }, { "data", "Dataset, Tensor or table", "" },
-      { "options.n", "integer", "cases", 10 }, { "options.tile", "table", "" },
-      { "options.cmap", "string", "", "gray" }, { "options.title", "string", "" },
-        { "options.width", "number", "inches", 7 } },
+      { "options.n", "integer", "cases", 10 },
+      { "options.cols", "integer", "cases side by side; absent: at most 16" },
+      { "options.tile", "table", "" }, { "options.cmap", "string", "", "gray" }, title,
+      { "options.width", "number", "inches; absent: at most 7" } },
     returns = figure, errors = "an empty set",
     example =
       "local _, test = lrn.data.digits()\nlrn.plot.model.reconstructions(lrn.RBM{ n_visible = 64, \z
       n_hidden = 6 }, test)" },
+  { name = "plot.model.histograms",
+    text = "Histograms of W, a, b and what else a model has; the titles have the size of the last step \z
+    over the parameter's, which should be about 1e-3.",
+    params = { { "model", "RBM", "" }, { "options.bins", "number, table or string", "", "auto" },
+      { "options.log", "boolean", "logarithmic counts", false },
+      { "options.updates", "boolean", "also the last step, in a second row", false }, title,
+      { "options.width", "number", "inches; absent: 3.6 a panel" } },
+    returns = figure,
+    example = "lrn.plot.model.histograms(lrn.RBM{ n_visible = 64, n_hidden = 6 }, { log = true })" },
+  { name = "plot.model.activations",
+    text = "The hidden means of some cases as a raster, a row a unit; units that are off or on for all \z
+    of them are marked.",
+    params = { { "model", "RBM", "" }, { "data", "Dataset, Tensor or table", "" },
+      { "options.n", "integer", "cases", 100 },
+      { "options.threshold", "number", "dead: never above it; always on: never below 1 - it", .05 },
+      { "options.cmap", "string", "", "gray" }, title, width(7) },
+    returns = figure, errors = "an empty set",
+    example = "local _, test = lrn.data.digits()\nlrn.plot.model.activations(lrn.RBM{ n_visible = 64, \z
+      n_hidden = 6 }, test)" },
+  { name = "plot.model.chains", text = "Fantasy particles: a row a chain, from left to right in time.",
+    params = { { "model", "RBM", "" }, { "options.n", "integer", "chains", 8 },
+      { "options.frames", "integer", "of each", 12 },
+      { "options.every", "integer", "sweeps between them", 10 },
+      { "options.start", "Dataset, Tensor or table", "where they begin: the first column" },
+      { "options.tile", "table", "" }, { "options.cmap", "string", "", "gray" }, title,
+      { "options.width", "number", "inches; absent: at most 7" } },
+    returns = figure,
+    example = "lrn.plot.model.chains(lrn.RBM{ n_visible = 64, n_hidden = 6 }, { n = 2, every = 1 })" },
+  { name = "plot.model.free_energy_gap",
+    text = "Free energies of training and validation cases: curves where the history has free_energy \z
+    and val_free_energy (a callback may record them), distributions where data are given.",
+    params = { { "model", "RBM or table", "" }, { "train", "Dataset, Tensor or table", "optional" },
+      { "validation", "Dataset, Tensor or table", "with train" },
+      { "options.n", "integer", "cases of each", 1000 },
+      { "options.bins", "number, table or string", "", "auto" }, title,
+      { "options.width", "number", "inches" } },
+    returns = figure, errors = "neither data nor such a history",
+    example = "local train, test = lrn.data.digits()\nlrn.plot.model.free_energy_gap(lrn.RBM{ \z
+      n_visible = 64, n_hidden = 6 }, train, test)" },
   { name = "plot.model.history",
     text = "The curves of training: errors on one panel, the log pseudo-likelihood on another.",
     params = { { "model", "RBM or table", "a model, or a table of lists" },
@@ -94,6 +173,13 @@ return {
       example =
       "local path = os.tmpname()\nassert(lrn.plot.figure():save(path .. \z
       \".png\"))\nos.remove(path .. \".png\")\nos.remove(path)" },
+  { name = "Figure.show",
+    text = "Shows the figure in the terminal: as a picture where it draws some (kitty, iTerm2, sixel), \z
+    else in coloured characters. Where standard output is no terminal, saves a PNG in $TMPDIR and \z
+    prints its path. LRN_SHOW = kitty, iterm, sixel, blocks, file or none says how instead.",
+    returns = { { "Figure", "itself; or nil, message, code" } },
+    errors = "another value of LRN_SHOW",
+    example = "lrn.plot.plot({ 9, 4, 3 }):show()" },
   { name = "Axes.line",
     text = "A line through points. NaN and infinities break it and are counted in fig.nan_count.",
     params = { { "x", "Tensor or table", "also of names; absent: 1 to n" },
