@@ -95,17 +95,51 @@ local function quantize(words)
   return palette, number, mask
 end
 
--- Six lines of one colour: `bits` has the sixel of each column that is not empty.
-local function pass(bits, width, out)
-  local x = 1
-  while x <= width do
-    local v, from = bits[x] or 0, x
-    repeat x = x + 1 until x > width or (bits[x] or 0) ~= v
-    local n = x - from
-    if v ~= 0 or x <= width then -- what is empty up to the end needs nothing
-      local c = char(63 + v)
-      out[#out + 1] = n > 3 and "!" .. n .. c or c:rep(n)
+local function repeated(v, n)
+  local c = char(63 + v)
+  return n > 3 and "!" .. n .. c or c:rep(n)
+end
+
+-- A run of one colour ends: `n` sixels v up to column `upto`, after nothing since column `done`.
+local function flush(run)
+  local out, gap = run.out, run.upto - run.n - run.done
+  if gap > 0 then out[#out + 1] = repeated(0, gap) end
+  out[#out + 1] = repeated(run.v, run.n)
+  run.done = run.upto
+end
+
+-- Six lines, or fewer, of `width` pixels that begin behind the positions `starts`. A colour's sixels
+-- are strung together while the columns go by.
+local function strip(words, number, mask, starts, width, out)
+  local runs, order, bits = {}, {}, {}
+  for x = 1, width do
+    local here, n = {}, 0 -- the colours of this column
+    for y = 1, #starts do
+      local c = number[words[starts[y] + x] & mask]
+      local before = bits[c]
+      if not before then
+        n = n + 1
+        here[n], before = c, 0
+      end
+      bits[c] = before | 1 << y - 1
     end
+    for i = 1, n do
+      local c = here[i]
+      local v, run = bits[c], runs[c]
+      bits[c] = nil
+      if run and run.v == v and run.upto == x - 1 then
+        run.n, run.upto = run.n + 1, x
+      elseif run then
+        flush(run)
+        run.v, run.n, run.upto = v, 1, x
+      else
+        runs[c], order[#order + 1] = { v = v, n = 1, upto = x, done = 0, out = {} }, c
+      end
+    end
+  end
+  for i, c in ipairs(order) do
+    flush(runs[c])
+    out[#out + 1] = (i > 1 and "$#" or "#") .. c .. concat(runs[c].out)
   end
 end
 
@@ -134,24 +168,10 @@ function M.encode(bytes, width, height)
       percent(w & 255))
   end
   for top = 0, height - 1, 6 do
-    local columns, order = {}, {}
-    for y = 0, min(5, height - 1 - top) do
-      local at, bit = (top + y) * width, 1 << y
-      for x = 1, width do
-        local c = number[words[at + x] & mask]
-        local bits = columns[c]
-        if not bits then
-          bits = {}
-          columns[c], order[#order + 1] = bits, c
-        end
-        bits[x] = (bits[x] or 0) | bit
-      end
-    end
-    for i, c in ipairs(order) do
-      out[#out + 1] = (i > 1 and "$#" or "#") .. c
-      pass(columns[c], width, out)
-    end
-    out[#out + 1] = "-"
+    local starts = {}
+    for y = top, min(top + 5, height - 1) do starts[#starts + 1] = y * width end
+    if top > 0 then out[#out + 1] = "-" end
+    strip(words, number, mask, starts, width, out)
   end
   out[#out + 1] = "\27\\\n"
   return concat(out)

@@ -133,13 +133,17 @@ local DRAW = {
   blocks = function(fig, columns, rows, _, env) return blocks_of(fig, columns, rows, env) end,
 }
 
+local saved = 0 -- pictures of this program
+
 -- A name in $TMPDIR that is not taken.
 local function free_name(env)
-  local folder = env "TMPDIR"
+  local folder, name = env "TMPDIR", nil
   if not folder or folder == "" then folder = "/tmp" end
-  local n = 1
-  while core.exists(("%s/lrn-%d.png"):format(folder, n)) do n = n + 1 end
-  return ("%s/lrn-%d.png"):format(folder, n)
+  repeat
+    saved = saved + 1
+    name = ("%s/lrn-%d.png"):format(folder, saved)
+  until not core.exists(name)
+  return name
 end
 
 --- What `Figure:show` writes, and does.
