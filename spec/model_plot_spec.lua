@@ -351,4 +351,17 @@ describe("options of pictures of models", function()
       assert.error_matches(function() call{ width = "x" } end, name .. ": width: got")
     end
   end)
+
+  it("come after a model, which is checked too", function()
+    for name, field in pairs{ filters = "W", histograms = "parameters", activations = "forward",
+                              chains = "sample", reconstructions = "reconstruct",
+                              free_energy_gap = "history" } do
+      for _, bad in ipairs{ false, 3, "rbm", {}, print } do
+        assert.error_matches(function() plot.model[name](bad or nil) end,
+          ("%s: model: got .*, expected a model with %s"):format(name, field))
+      end
+    end
+    assert.error_matches(function() plot.model.history(3) end,
+      "history: model: got 3, expected a model with history, or a table of lists")
+  end)
 end)

@@ -6,6 +6,22 @@ local check = require "lrn.check"
 
 local M = {}
 
+--- A model, checked for the fields or methods that a picture needs.
+-- @string where the function to blame
+-- @param model
+-- @string ... their names
+-- @return model
+-- @usage require("lrn.plot.cases").model("filters", { W = { { 1 } } }, "W")
+function M.model(where, model, ...)
+  for _, name in ipairs{ ... } do
+    if type(model) ~= "table" or model[name] == nil then
+      check.raise("type", "%s: model: got %s, expected a model with %s", where, check.show(model),
+        table.concat({ ... }, ", "))
+    end
+  end
+  return model
+end
+
 --- The first n cases of a data set (as its batches give them), a tensor or a list. Bytes become
 -- 0..1, which is what models make of them.
 -- @string where the function to blame

@@ -51,7 +51,7 @@ end
 -- @usage -- lrn.plot.model.histograms(rbm, { log = true }):save("histograms.png")
 function M.histograms(model, opts)
   opts = check.options("histograms", opts, HISTOGRAMS)
-  local parameters = model:parameters()
+  local parameters = cases.model("histograms", model, "parameters"):parameters()
   local names, steps = names_of(parameters), model.updates and model:updates() or {}
   local rows = opts.updates and next(steps) and 2 or 1
   local fig = figures.new{ width = opts.width or 3.6 * #names, height = 3 * rows + .2,
@@ -93,7 +93,7 @@ end
 function M.activations(model, data, opts)
   local f = "activations"
   opts = check.options(f, opts, ACTIVATIONS)
-  local means = model:forward(cases.first(f, "data", data, opts.n))
+  local means = cases.model(f, model, "forward"):forward(cases.first(f, "data", data, opts.n))
   local rows, a = cases.rows(f, means)
   local n, units = #rows, a.shape[2]
   local lo, hi = array.range(a.data)
@@ -135,6 +135,7 @@ end
 function M.chains(model, opts)
   local f = "chains"
   opts = check.options(f, opts, CHAINS)
+  cases.model(f, model, "sample")
   local n, frames, states = opts.n, {}, nil
   if opts.start ~= nil then
     states = cases.first(f, "start", opts.start, n)
@@ -206,7 +207,8 @@ end
 function M.free_energy_gap(model, train, validation, opts)
   local f = "free_energy_gap"
   opts = check.options(f, opts, GAP)
-  local history = model.history or {}
+  cases.model(f, model, train == nil and "history" or "energy")
+  local history = type(model.history) == "table" and model.history or {}
   local curves = history.free_energy and history.val_free_energy
   if (train == nil) ~= (validation == nil) then
     check.raise("argument", "%s: %s: missing, expected cases, as for %s", f,

@@ -47,6 +47,7 @@ local LARGE = 112  -- pixels of a tile: no larger, however few there are
 -- @usage -- lrn.plot.model.filters(rbm, { scale = "symmetric", cmap = "bwr" }):save("filters.png")
 function M.filters(model, opts)
   opts = check.options("filters", opts, FILTERS)
+  cases.model("filters", model, "W")
   local own = {}
   for name in pairs(mosaic.options) do own[name] = opts[name] end
   own.tile = opts.tile or model.visible_shape
@@ -80,6 +81,7 @@ end
 function M.reconstructions(model, data, opts)
   local f = "reconstructions"
   opts = check.options(f, opts, RECONSTRUCTIONS)
+  cases.model(f, model, "reconstruct")
   local input = cases.first(f, "data", data, opts.n)
   local _, output = model:reconstruct(input)
   local a, from = cases.rows(f, input)
@@ -144,7 +146,11 @@ end
 -- @usage require("lrn.plot").model.history({ mse = { 3, 2, 1 }, pl = { -90, -80, -75 } })
 function M.history(model, opts)
   opts = check.options("history", opts, HISTORY)
-  local history = model.history or model
+  local history = type(model) == "table" and (model.history or model)
+  if type(history) ~= "table" then
+    check.raise("type", "history: model: got %s, expected a model with history, or a table of lists",
+      check.show(model))
+  end
   local panels, order, known, wanted, longest = {}, {}, {}, {}, 1
   for i, row in ipairs(CURVES) do known[i], known[row.key] = row.key, true end
   for _, key in ipairs(opts.keys) do
