@@ -202,6 +202,16 @@ describe("sixels", function()
     assert.is_true(difference(picture, got) < 128)
   end)
 
+  it("keep black and white, of however many colours", function()
+    local bytes = draw(120, 120, function(x, y)
+      if y > 60 then return x > 60 and 255 or 0, x > 60 and 255 or 0, x > 60 and 255 or 0 end
+      return x * 2, y * 4, (x * y) % 256 -- some 7000
+    end)
+    local got = pictures.sixel(sixel.encode(bytes, 120, 120))
+    assert.same({ 255.0, 255.0, 255.0 }, got[100][100])
+    assert.same({ 0.0, 0.0, 0.0 }, got[100][20])
+  end)
+
   it("are read by libsixel", function()
     if not has_tool "sixel2png" then
       pending "sixel2png is not installed"

@@ -56,14 +56,19 @@ local function cut(b, times)
     box(table.move(list, at + 1, #list, 1, {}), times)
 end
 
-local function mean(b, times)
-  local red, green, blue = 0, 0, 0
-  for _, w in ipairs(b.list) do
-    local n = times[w]
-    red, green, blue = red + n * (w >> 16), green + n * (w >> 8 & 255), blue + n * (w & 255)
+-- The mean of a box whose colours have `bits` bits a channel; the missing ones are the high ones
+-- again, so that white is white.
+local function mean(b, times, bits)
+  local word = 0
+  for shift = 0, 16, 8 do
+    local sum = 0
+    for _, w in ipairs(b.list) do
+      local v = w >> shift & 255
+      sum = sum + times[w] * (v | v >> bits)
+    end
+    word = word | floor(sum / b.weight + .5) << shift
   end
-  local n = b.weight
-  return floor(red / n + .5) << 16 | floor(green / n + .5) << 8 | floor(blue / n + .5)
+  return word
 end
 
 -- A palette (from 0) of at most 256 colours, and for every colour its number in it. As many colours
@@ -89,7 +94,7 @@ local function quantize(words)
   end
   local palette, number = {}, {}
   for i, b in ipairs(boxes) do
-    palette[i - 1] = mean(b, times)
+    palette[i - 1] = mean(b, times, bits)
     for _, w in ipairs(b.list) do number[w] = i - 1 end
   end
   return palette, number, mask
