@@ -1,8 +1,8 @@
 --- Pictures in the terminal: which way it can draw, and how large.
 -- @module lrn.plot.terminal
 
-local cells = require "lrn.plot.cells"
 local blocks = require "lrn.plot.blocks"
+local cells = require "lrn.plot.cells"
 local check = require "lrn.check"
 local core = require "lrn.core"
 local figures = require "lrn.plot.figure"
@@ -27,12 +27,12 @@ local SIGNS = {
 -- every terminal, also from those that do not know the first.
 local QUESTION, LIMIT = "\27[16t\27[c", 100 -- milliseconds
 
-local CELL = 8      -- pixels, the width of a cell of which nothing is known
-local FINE = 10     -- and the one from which on a screen has more pixels than the figure counts on
-local SMALL = 256   -- pixels: a bare image is enlarged up to here,
-local TINY = 32     -- and to so many columns
-local PAGE = 100    -- columns: wider than that, figures of characters do not get
-local LEAST = 15   -- rows that a figure of characters has at least, however small the terminal
+local CELL = 8    -- pixels: the width of a cell of which nothing is known,
+local USUAL = 10  -- and of one for which figures are made; where cells are twice as wide, so are figures
+local SMALL = 256 -- pixels: a bare image is enlarged up to here,
+local TINY = 32   -- and to so many columns
+local PAGE = 100  -- columns: wider than that, figures of characters do not get
+local LEAST = 15  -- rows that a figure of characters has at least, however small the terminal
 
 local answer -- of the terminal; false: none came
 
@@ -85,59 +85,61 @@ local function ascii(env)
   return true
 end
 
--- A figure as RGB pixels, about so many wide.
+-- Width of a figure in pixels of its own.
+local function width_of(fig)
+  return max(1, floor(fig.width * fig.dpi + .5))
+end
+
+-- A figure on a surface that is so many pixels wide.
+local function render(fig, width)
+  return fig:render(fig.dpi * width / width_of(fig))
+end
+
+-- A figure as RGB pixels; their width and height.
 local function pixels(fig, width)
-  local surface <close> = fig:render(fig.dpi * width / M.width(fig))
+  local surface <close> = render(fig, width)
   local w, h = surface:size()
   return surface:tobytes():gsub("(...).", "%1"), w // 1 | 0, h // 1 | 0
 end
 
---- Width of a figure in its own pixels.
--- @usage print(require("lrn.plot.terminal").width(require("lrn.plot").figure()))   --> 640
-function M.width(fig)
-  return max(1, floor(fig.width * fig.dpi + .5))
-end
-
 -- How many pixels wide a figure is drawn on a terminal of so many columns.
 local function fit(fig, columns, cell)
-  local natural = M.width(fig)
-  local times = max(1, floor(cell / FINE + .5))
+  local natural = width_of(fig)
+  local times = max(1, floor(cell / USUAL + .5))
   local image = fig.bare_image
   if image then times = max(times, SMALL // max(natural, natural * image.height // image.width)) end
   return min(natural * times, floor(columns * cell))
 end
 
-local function blocks_of(fig, columns, rows, env)
-  local depth, plain, image = M.depth(env), ascii(env), fig.bare_image
-  if not image then
-    return cells.encode(fig, min(columns, PAGE), max(LEAST, rows - 1), depth, plain)
-  end
-  local width = image.width * max(1, TINY // max(image.width, image.height))
-  local bytes, w, h = pixels(fig, min(width, columns))
-  return blocks.encode(bytes, w, h, depth, plain)
-end
-
--- Kind to a function of figure, columns, rows, width of a cell, environment: what to write.
+-- Kind to a function of figure, columns, rows, width of a cell: what to write.
 local DRAW = {
   kitty = function(fig, columns, _, cell)
-    local surface <close> = fig:render(fig.dpi * fit(fig, columns, cell) / M.width(fig))
+    local surface <close> = render(fig, fit(fig, columns, cell))
     return inline.kitty(surface:topng())
   end,
   iterm = function(fig, columns, _, cell)
-    local surface <close> = fig:render(fig.dpi * fit(fig, columns, cell) / M.width(fig))
+    local surface <close> = render(fig, fit(fig, columns, cell))
     return inline.iterm(surface:topng(), floor(surface:size()))
   end,
   sixel = function(fig, columns, _, cell)
     return sixel.encode(pixels(fig, fit(fig, columns, cell)))
   end,
-  blocks = function(fig, columns, rows, _, env) return blocks_of(fig, columns, rows, env) end,
+  blocks = function(fig, columns, rows)
+    local depth, plain, image = M.depth(os.getenv), ascii(os.getenv), fig.bare_image
+    if not image then
+      return cells.encode(fig, min(columns, PAGE), max(LEAST, rows - 1), depth, plain)
+    end
+    local width = image.width * max(1, TINY // max(image.width, image.height))
+    local bytes, w, h = pixels(fig, min(width, columns))
+    return blocks.encode(bytes, w, h, depth, plain)
+  end,
 }
 
 local saved = 0 -- pictures of this program
 
 -- A name in $TMPDIR that is not taken.
-local function free_name(env)
-  local folder, name = env "TMPDIR", nil
+local function free_name()
+  local folder, name = os.getenv "TMPDIR", nil
   if not folder or folder == "" then folder = "/tmp" end
   repeat
     saved = saved + 1
@@ -155,7 +157,7 @@ function M.show(fig)
   local kind = M.choose(os.getenv, core.isatty(1), ask)
   if kind == "none" then return "" end
   if kind == "file" then
-    local name = free_name(os.getenv)
+    local name = free_name()
     local ok, message, code = figures.save("show", fig, name)
     if not ok then return nil, message, code end
     return name .. "\n"
@@ -164,7 +166,7 @@ function M.show(fig)
   columns, rows = columns or 80, rows or 24
   local cell = width and width > 0 and width / columns
     or kind ~= "blocks" and tonumber((ask() or ""):match "\27%[6;%d+;(%d+)t") or CELL
-  return DRAW[kind](fig, columns, rows, cell, os.getenv)
+  return DRAW[kind](fig, columns, rows, cell)
 end
 
 return M
