@@ -394,7 +394,8 @@ describe("a program that shows", function()
   -- `script` may lose output after the end of its input.
   local function typescript(environment)
     local name = where .. "/typescript"
-    local command = ("env -u NO_COLOR -u COLORTERM %s %s %s"):format(environment, LRN, script)
+    local command = ("env -u NO_COLOR -u COLORTERM %s %s %s 2> /dev/null"):format(environment, LRN,
+      script)
     run(("cd %s; rm -f keys; mkfifo keys; exec 3<> keys; SHELL=/bin/sh script -qec %s %s <&3")
       :format(where, quote(command), name))
     local text = read(name):gsub("\r\n", "\n"):gsub("^Script started[^\n]*\n", "")
@@ -455,7 +456,7 @@ describe("a program that shows", function()
       return nil
     end
     local tmux = ("tmux -L lrn-show-%d"):format(math.random(1 << 40))
-    local command = ("env -u NO_COLOR -u COLORTERM %s %s %s %s; echo done; sleep 60"):format(
+    local command = ("env -u NO_COLOR -u COLORTERM %s %s %s %s 2> /dev/null; echo done; sleep 60"):format(
       environment, LRN, script, arguments or "")
     if not os.execute(("LC_ALL=C.UTF-8 %s -f /dev/null new-session -d -s x -x 80 -y 60 %s 2> /dev/null")
       :format(tmux, quote(command))) then
