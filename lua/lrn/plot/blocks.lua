@@ -28,7 +28,8 @@ local function xterm(r, g, b)
   local i, j, k = STEP[r], STEP[g], STEP[b]
   local gray = math.max(0, math.min(23, ((r + g + b) / 3 - 3) // 10 | 0))
   local v = 8 + 10 * gray
-  if far(r, g, b, v, v, v) < far(r, g, b, LEVELS[i], LEVELS[j], LEVELS[k]) then return 232 + gray end
+  local off = far(r, g, b, LEVELS[i], LEVELS[j], LEVELS[k])
+  if far(r, g, b, v, v, v) < off then return 232 + gray end
   return 16 + 36 * i + 6 * j + k
 end
 

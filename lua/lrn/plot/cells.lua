@@ -17,7 +17,8 @@ local UNIT = .2 -- pixels a point: a line of text of 10 points is one cell, two 
 local GRID = "#e4e4e4"
 local ASCII = { ["\u{2212}"] = "-", ["×"] = "x" }
 
-local Cells = setmetatable({ flat = true }, { __index = canvases.Canvas }) -- flat: no text is turned
+-- flat: no text is turned.
+local Cells = setmetatable({ flat = true }, { __index = canvases.Canvas })
 Cells.__index = Cells
 
 local function characters(text)

@@ -45,8 +45,8 @@ end
 
 --- Histograms of the parameters, with the size of the last step relative to theirs in the title.
 -- @param model with `parameters()`, and `updates()` for the steps
--- @tparam[opt] table opts `bins` ("auto"), `log` (false): logarithmic counts, `updates` (false): also
--- histograms of the last step, in a second row; `title`, `width` in inches (3.6 a panel)
+-- @tparam[opt] table opts `bins` ("auto"), `log` (false): logarithmic counts, `updates` (false):
+-- also histograms of the last step, in a second row; `title`, `width` in inches (3.6 a panel)
 -- @treturn Figure
 -- @usage -- lrn.plot.model.histograms(rbm, { log = true }):save("histograms.png")
 function M.histograms(model, opts)
@@ -86,8 +86,9 @@ end
 -- units that are on for all, are marked by lines: they carry no information.
 -- @param model with `forward`
 -- @param data data set, tensor or list of cases
--- @tparam[opt] table opts `n` (100) cases, `threshold` (.05): dead is a unit that never gets above it,
--- always on one that never gets below one minus it; `cmap` ("gray"), `title`, `width` in inches (7)
+-- @tparam[opt] table opts `n` (100) cases, `threshold` (.05): dead is a unit that never gets above
+-- it, always on one that never gets below one minus it; `cmap` ("gray"), `title`, `width` in inches
+-- (7)
 -- @treturn Figure
 -- @usage -- lrn.plot.model.activations(rbm, test):save("activations.png")
 function M.activations(model, data, opts)
@@ -128,8 +129,8 @@ end
 --- Fantasy particles: a row a chain, from left to right in time.
 -- @param model with `sample`
 -- @tparam[opt] table opts `n` (8) chains, `frames` (12) of each, `every` (10) sweeps between them;
--- `start`: data set, tensor or list whose first n cases the chains begin at, which then are the first
--- column; `tile`, `cmap` ("gray"), `title`, `width` in inches (at most 7)
+-- `start`: data set, tensor or list whose first n cases the chains begin at, which then are the
+-- first column; `tile`, `cmap` ("gray"), `title`, `width` in inches (at most 7)
 -- @treturn Figure
 -- @usage -- lrn.plot.model.chains(rbm, { start = test }):save("chains.png")
 function M.chains(model, opts)

@@ -294,9 +294,9 @@ function Figure:save(path, opts)
   return M.save("save", self, path, check.options("save", opts, SAVE).dpi)
 end
 
---- Shows the figure in the terminal: as a picture where it draws some (kitty, iTerm2, sixel), else in
--- coloured characters. Where standard output is no terminal, saves it as a PNG in $TMPDIR and prints
--- its path. `LRN_SHOW` = kitty, iterm, sixel, blocks, file or none says how instead.
+--- Shows the figure in the terminal: as a picture where it draws some (kitty, iTerm2, sixel), else
+-- in coloured characters. Where standard output is no terminal, saves it as a PNG in $TMPDIR and
+-- prints its path. `LRN_SHOW` = kitty, iterm, sixel, blocks, file or none says how instead.
 -- @treturn[1] Figure
 -- @return[2] nil, message, code
 -- @usage require("lrn.plot").plot({ 9, 4, 3 }):show()
