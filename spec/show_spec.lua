@@ -3,6 +3,7 @@
 local lrn = require "lrn"
 local blocks = require "lrn.plot.blocks"
 local cairo = require "lrn.plot.cairo"
+local cells = require "lrn.plot.cells"
 local inline = require "lrn.plot.inline"
 local pictures = require "spec.support.pictures"
 local plot = require "lrn.plot"
@@ -278,6 +279,48 @@ describe("half blocks", function()
         local a, b = picture[2 * y - 1][x], (picture[2 * y] or picture[2 * y - 1])[x]
         for k = 1, 3 do assert.is_true(math.abs(cell[3][k] - (a[k] + b[k]) / 2) <= .5) end
       end
+    end
+  end)
+end)
+
+describe("a figure in characters", function()
+  local function lines(fig, columns, rows)
+    local list = {}
+    for i, row in ipairs(pictures.cells(cells.encode(fig, columns, rows, "rgb"))) do
+      local line = {}
+      for x, cell in ipairs(row) do line[x] = cell[1] end
+      list[i] = table.concat(line)
+    end
+    return list
+  end
+
+  it("is as large as it may be, or as its images need", function()
+    local fig = plot.figure()
+    fig:axes():line{ 1, 2, 4 }
+    for _, size in ipairs{ { 80, 100, 30 }, { 80, 20, 20 }, { 40, 100, 15 }, { 9, 5, 3 } } do
+      local got = lines(fig, size[1], size[2])
+      assert.equal(size[3], #got)
+      for _, line in ipairs(got) do assert.equal(size[1], utf8.len(line)) end
+    end
+    local wide = lines(plot.model.filters({ W = lrn.rand(16, 40) }), 80, 5)
+    assert.is_true(#wide > 5)
+  end)
+
+  it("has level texts that do not meet", function()
+    local names, values = {}, {}
+    for i = 1, 20 do names[i], values[i] = "category " .. i, i end
+    local fig = plot.figure()
+    fig:axes():bar(names, values):ylabel "how many":title "many names"
+    local all = table.concat(lines(fig, 80, 30), "\n")
+    assert.is_truthy(all:find("how many", 1, true))
+    assert.is_truthy(all:find("category 1 ", 1, true))
+    local _, count = all:gsub("category %d+", "")
+    assert.is_true(count >= 4 and count < 20)
+    assert.equal(count, select(2, all:gsub("category %d+ ", "")))
+    fig = plot.figure{ rows = 8 } -- with no room for two ticks of a colour bar
+    for r = 1, 8 do fig:axes(r):image{ { -1, 1 } }:colorbar{ label = "weight" } end
+    for _, line in ipairs(lines(fig, 60, 24)) do
+      assert.is_falsy(line:find "%d%-" or line:find "%d\u{2212}")
     end
   end)
 end)
@@ -633,6 +676,7 @@ describe("a tensor as a picture", function()
       { lrn.zeros(5, 5), { layout = "xy" }, "layout: got" },
       { lrn.zeros(4, 6), { tile = { 2, 2 } }, "{2, 2} has 4 values, expected 6" },
       { lrn.zeros(0, 5), nil, "nothing to show in shape %[0, 5%]" },
+      { lrn.zeros(5, 5), { vmin = 2, vmax = 1 }, "vmin: got 2" },
       { lrn.zeros(5, 5), { zom = 2 }, "did you mean 'zoom'" },
       { "picture", nil, 'got "picture", expected a tensor or a list' },
     } do
