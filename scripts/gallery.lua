@@ -5,7 +5,10 @@
 --     build/release/lrn scripts/gallery.lua --page   -- the page alone, on standard output
 --
 -- A row is { name of the picture, heading, what to know about it, code }. The code is shown as it
--- is run; it ends by saving `fig`.
+-- is run; it ends by saving `fig`, or by showing it.
+local cairo = require "lrn.plot.cairo"
+local cells = require "lrn.plot.cells"
+local figures = require "lrn.plot.figure"
 local lrn = require "lrn"
 
 local opt = lrn.cli.parse {
@@ -293,6 +296,76 @@ rbm:fit(train, { epochs = 40, batch_size = 50, progress = false })
 local fig = lrn.plot.model.reconstructions(rbm, test, { n = 12, width = 6, tile = { 8, 8 } })
 fig:save "reconstructions.png"
 ]] },
+
+{ "histograms", "Parameters and their steps", [[
+`lrn.plot.model.histograms`. The titles say how large the last step was, compared to the parameter:
+about 1e-3 is right for W. `updates` adds the steps themselves, `log` makes the counts
+logarithmic.]], [[
+local rbm = lrn.RBM{ n_visible = 64, n_hidden = 48, learning_rate = .1, seed = 1 }
+rbm:fit((lrn.data.digits()), { epochs = 20, batch_size = 50 })
+local fig = lrn.plot.model.histograms(rbm, { updates = true, width = 8 })
+fig:save "histograms.png"
+]] },
+
+{ "activations", "Hidden units", [[
+`lrn.plot.model.activations`: a row a unit, a column a case. Units that are off or on for all cases
+are marked; they carry nothing.]], [[
+local train, test = lrn.data.digits()
+local rbm = lrn.RBM{ n_visible = 64, n_hidden = 48, learning_rate = .2, seed = 1 }
+rbm:fit(train, { epochs = 20, batch_size = 10 })
+local fig = lrn.plot.model.activations(rbm, test)
+fig:save "activations.png"
+]] },
+
+{ "chains", "Chains", [[
+`lrn.plot.model.chains`: fantasy particles, a row a chain, from left to right in time; from the
+biases, or from cases, which then are the first column.]], [[
+local train, test = lrn.data.digits()
+local rbm = lrn.RBM{ n_visible = 64, n_hidden = 48, learning_rate = .1, seed = 1 }
+rbm:fit(train, { epochs = 40, batch_size = 50 })
+local fig = lrn.plot.model.chains(rbm, { start = test, n = 6, every = 5 })
+fig:save "chains.png"
+]] },
+
+{ "gap", "The gap of free energies", [[
+`lrn.plot.model.free_energy_gap`: a gap between training and validation that grows is over-fitting.
+Over epochs where the history has `free_energy` and `val_free_energy`, as here by a callback; as
+distributions where data are given.]], [[
+local digits, test = lrn.data.digits()
+local train = digits:subset(lrn.arange(1, 200))
+local rbm = lrn.RBM{ n_visible = 64, n_hidden = 64, learning_rate = .2, seed = 1 }
+rbm:fit(train, { epochs = 60, batch_size = 20, callback = function(model, epoch)
+  model.history:record(epoch, { free_energy = model:energy(train):mean(),
+                                val_free_energy = model:energy(test):mean() })
+end })
+local fig = lrn.plot.model.free_energy_gap(rbm, train, test)
+fig:save "gap.png"
+]] },
+
+{ "tensor", "Tensors as pictures", [[
+`lrn.plot.save_tensor` writes every value as a pixel, or as `zoom` x `zoom`: h x w, h x w x 3,
+3 x h x w, and several images as tiles. Bytes keep their grey, numbers in 0..1 theirs, others go from
+the least to the greatest, unless `scale`, `vmin` and `vmax` say otherwise. `lrn.plot.show_tensor`
+shows the same in the terminal.]], [[
+local x = lrn.linspace(0, 1, 96)
+local ones = lrn.ones(48)
+local rgb = lrn.stack({ ones:outer(x), lrn.linspace(0, 1, 48):outer(lrn.ones(96)),
+  ones:outer(1 - x) }, 1)
+lrn.plot.save_tensor(rgb, "tensor.png", { zoom = 3 })
+]] },
+
+{ "terminal", "In the terminal", [[
+`fig:show()` draws where you are: a picture on kitty, iTerm2, WezTerm, Ghostty and on terminals that
+say that they know sixels, else coloured half blocks with the texts as characters, as below; 24-bit
+colours where `COLORTERM` has them, else 256. Where standard output is no terminal it writes no
+escape code, but saves a PNG in `$TMPDIR` and prints its path. `LRN_SHOW` = `kitty`, `iterm`,
+`sixel`, `blocks`, `file` or `none` says how instead.]], [[
+local rbm = lrn.RBM{ n_visible = 64, n_hidden = 32, learning_rate = .1, seed = 1 }
+rbm:fit((lrn.data.digits()), { epochs = 50, batch_size = 50 })
+local fig = lrn.plot.plot(rbm.history.mse, rbm.history.error, { title = "Convergence",
+  labels = { "MSE, sampled", "error of the means" }, ylabel = "squared error" })
+fig:show()
+]] },
 }
 
 local function page()
@@ -311,16 +384,37 @@ if opt.page then
   return
 end
 
-local function draw(row)
-  local env = setmetatable({}, { __index = _G })
-  local save = lrn.plot.figure().save
-  local Figure = getmetatable(lrn.plot.figure()).__index
-  local folder = opt.out .. "/pictures/plots/"
-  Figure.save = function(fig, name, options) -- the code saves into the current folder
-    return assert(save(fig, folder .. name, options))
+-- What `fig:show()` gives on a terminal of 80 x 30 cells, as a picture.
+local function photograph(fig, path)
+  local w, h, size = 9, 18, 15 -- of a cell, and of its font, in pixels
+  local bytes, columns, height, texts = cells.compose(fig, 80, 30)
+  local surface <close> = cairo.image_surface(columns * w, height // 2 * h, "rgb24")
+  local context <close> = cairo.context(surface)
+  context:draw_image(bytes, columns, height, 3, 0, 0, columns * w, height // 2 * h, "nearest")
+  context:set_font("DejaVu Sans Mono", size)
+  for row, letters in pairs(texts) do
+    for column, letter in pairs(letters) do
+      local at = ((2 * row - 1) * columns + column - 1) * 3
+      local function channel(i) return bytes:byte(at + i) / 255 end
+      local x, y, color = (column - 1) * w, (row - 1) * h, letter[2]
+      context:set_source_rgba(channel(1), channel(2), channel(3)):rectangle(x, y, w, h):fill()
+      context:set_source_rgba((color >> 16) / 255, (color >> 8 & 255) / 255, (color & 255) / 255)
+      context:show_text(letter[1], x, y + size - 1)
+    end
   end
+  assert(surface:write_to_png(path))
+end
+
+local function draw(row)
+  local folder = opt.out .. "/pictures/plots/"
+  local save, show = figures.save, figures.Figure.show
+  function figures.save(where, fig, name, dpi) -- the code saves into the current folder
+    return assert(save(where, fig, folder .. name, dpi))
+  end
+  function figures.Figure.show(fig) photograph(fig, folder .. row[1] .. ".png") end
+  local env = setmetatable({}, { __index = _G })
   local ok, message = pcall(assert(load(row[4], "=" .. row[1], "t", env)))
-  Figure.save = save
+  figures.save, figures.Figure.show = save, show
   assert(ok, message)
 end
 

@@ -4,19 +4,8 @@ local lrn = require "lrn"
 local plot = require "lrn.plot"
 local model_plots = require "lrn.plot.model"
 
-local function pick(fig, kind, role)
-  local found = {}
-  for _, p in ipairs(fig:drawlist()) do
-    if (not kind or p.kind == kind) and (not role or p.role == role) then found[#found + 1] = p end
-  end
-  return found
-end
-
-local function texts(fig, role)
-  local list = {}
-  for i, p in ipairs(pick(fig, "text", role)) do list[i] = p.text end
-  return list
-end
+local support = dofile "spec/support/figures.lua"
+local pick, texts, assert_laid_out = support.pick, support.texts, support.assert_laid_out
 
 -- The first byte of pixel (x, y), from 1, of an image of the draw list.
 local function value(image, x, y)
@@ -24,23 +13,6 @@ local function value(image, x, y)
 end
 
 local function gray(v) return math.floor(v * 255 + .5) end
-
--- All text lies on the page, and no two texts meet.
-local function assert_laid_out(fig)
-  local list, width, height = fig:drawlist()
-  local boxes = {}
-  for _, p in ipairs(list) do
-    if p.kind == "text" and p.text ~= "" then
-      local b = p.box
-      assert.is_true(b.x >= 0 and b.y >= 0 and b.x + b.w <= width and b.y + b.h <= height, p.text)
-      for _, c in ipairs(boxes) do
-        assert.is_true(b.x >= c.x + c.w or c.x >= b.x + b.w or b.y >= c.y + c.h or c.y >= b.y + b.h,
-          p.text)
-      end
-      boxes[#boxes + 1] = b
-    end
-  end
-end
 
 -- n cases of `size` values in 0..1 that are all different.
 local function cases(n, size)
@@ -165,6 +137,7 @@ describe("histograms", function()
       local sum = 0
       for _, n in ipairs(fig:axes(1, i).artists[1].heights) do sum = sum + n end
       assert.equal(rbm[name].numel, sum)
+      for _, tick in ipairs(texts(fig, "ytick")) do assert.is_falsy(tick:find(".", 1, true)) end
       local ratio = texts(fig, "title")[2 * i]:gsub("\u{2212}", "-"):match "= (.*)$"
       assert.near(rbm:updates()[name]:norm() / rbm[name]:norm(), tonumber(ratio),
         .06 * tonumber(ratio))
@@ -224,8 +197,10 @@ describe("activations", function()
 
   it("name some of many units", function()
     local dead = { forward = function(_, x) return lrn.zeros(#x, 12) end }
+    local fig = model_plots.activations(dead, lrn.zeros(3, 2))
     assert.same({ "dead: 1, 2, 3, 4, 5, 6, 7, 8 and 4 more" },
-      { (texts(model_plots.activations(dead, lrn.zeros(3, 2)), "legend")[1]:gsub("\n", " ")) })
+      { (texts(fig, "legend")[1]:gsub("\n", " ")) })
+    assert_laid_out(fig)
   end)
 
   it("may be of units that are not binary", function()

@@ -1,14 +1,18 @@
 -- Pictures in the terminal: the encoders against independent decoders, the choice among them, and
 -- what comes out of a program on a terminal and on none. Tensors as pictures and files.
 local lrn = require "lrn"
+local base64 = require "lrn.plot.base64"
 local blocks = require "lrn.plot.blocks"
 local cairo = require "lrn.plot.cairo"
 local cells = require "lrn.plot.cells"
 local inline = require "lrn.plot.inline"
-local pictures = require "spec.support.pictures"
+local pictures = dofile "spec/support/pictures.lua"
 local plot = require "lrn.plot"
 local sixel = require "lrn.plot.sixel"
+local support = dofile "spec/support/figures.lua"
 local terminal = require "lrn.plot.terminal"
+
+local read, run = support.read, support.capture
 
 local function quote(s) return "'" .. s:gsub("'", "'\\''") .. "'" end
 
@@ -23,11 +27,6 @@ local LRN = interpreter()
 
 local function has_tool(name)
   return os.execute("command -v " .. name .. " > /dev/null 2>&1") == true
-end
-
-local function read(name)
-  local f <close> = assert(io.open(name, "rb"))
-  return f:read "a"
 end
 
 -- A folder of its own for a test; `clear` removes all.
@@ -50,11 +49,6 @@ local function write(name, text)
   local f <close> = assert(io.open(name, "wb"))
   f:write(text)
   return name
-end
-
-local function run(command)
-  local p <close> = assert(io.popen(command))
-  return p:read "a"
 end
 
 -- A picture of a function (x, y, from 1) -> r, g, b: its bytes, and the picture.
@@ -96,7 +90,7 @@ describe("base64", function()
       local list = {}
       for i = 1, n do list[i] = string.char(math.random(0, 255)) end
       local bytes = table.concat(list)
-      assert.equal(pictures.pipe("base64 -w0", bytes), inline.base64(bytes))
+      assert.equal(pictures.pipe("base64 -w0", bytes), base64.encode(bytes))
     end
   end)
 end)
@@ -425,6 +419,22 @@ describe("a program that shows", function()
     end
     assert.equal("", run(("TMPDIR=%s LRN_SHOW=none %s %s"):format(where, LRN, script)))
     assert.equal("4\n", run(("ls %s/*.png | wc -l"):format(where)))
+  end)
+
+  it("shows a picture from a file", function()
+    local bytes, picture = noise(21, 9, 256)
+    local surface <close> = cairo.image_surface(21, 9, "rgb24")
+    cairo.context(surface):draw_image(bytes, 21, 9, 3, 0, 0, 21, 9)
+    local name = where .. "/it's.png"
+    assert(surface:write_to_png(name))
+    local out = run(("TMPDIR=%s %s %s %s"):format(where, LRN, write(where .. "/b.lua",
+      "require 'lrn'.plot.show(...)"), quote(name)))
+    assert.equal(0, difference(picture, pictures.png(read(out:match "^[^\n]+"))))
+    assert.same({ nil, "show: /none.png: No such file or directory", "EIO" },
+      { plot.show "/none.png" })
+    local none, message, code = plot.show(script)
+    assert.same({ "nil", "EFORMAT" }, { tostring(none), code })
+    assert.is_truthy(message:find("show: " .. script .. ": ", 1, true), message)
   end)
 
   it("says why where the folder for pictures is not there", function()

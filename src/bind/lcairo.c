@@ -247,7 +247,7 @@ static int read_png(lua_State *L) {
   lua_pushfstring(L, "read_png: %s: %s", path,
                   status == CAIRO_STATUS_FILE_NOT_FOUND ? strerror(ENOENT)
                                                           : "not a PNG file of 8 bits a channel");
-  lua_pushliteral(L, "EIO");
+  lua_pushstring(L, status == CAIRO_STATUS_FILE_NOT_FOUND ? "EIO" : "EFORMAT");
   return 3;
 }
 

@@ -101,15 +101,17 @@ local function letters(list, columns, plain)
   return grid
 end
 
---- A figure as lines of coloured characters.
+--- A figure on a grid of cells: pixels, two a cell, and texts over them.
 -- @tparam Figure fig
 -- @int columns its width
 -- @int rows its greatest height, where the figure does not fit its images
--- @param[opt] depth "rgb" or 256
 -- @bool[opt] plain ASCII alone
--- @treturn string
--- @usage -- io.write(require("lrn.plot.cells").encode(fig, 80, 24))
-function M.encode(fig, columns, rows, depth, plain)
+-- @treturn string RGB, three bytes a pixel
+-- @treturn int width in pixels, and in cells
+-- @treturn int height in pixels
+-- @treturn {table} texts, as `lrn.plot.blocks` takes them
+-- @usage -- local bytes, width, height, texts = require("lrn.plot.cells").compose(fig, 80, 24)
+function M.compose(fig, columns, rows, plain)
   local height = 1
   if fig.height ~= "fit" then
     height = 2 * math.min(rows, max(1, floor(columns * fig.height / fig.width / 2 + .5)))
@@ -122,9 +124,21 @@ function M.encode(fig, columns, rows, depth, plain)
   for _, p in ipairs(canvas.list) do
     if p.kind ~= "text" then shapes[#shapes + 1] = p end
   end
-  local bytes = canvases.pixels(shapes, canvas.width, canvas.height)
-  return blocks.encode(bytes, canvas.width, canvas.height, depth, plain,
-    letters(canvas.list, columns, plain))
+  return canvases.pixels(shapes, canvas.width, canvas.height), canvas.width, canvas.height,
+    letters(canvas.list, columns, plain)
+end
+
+--- A figure as lines of coloured characters.
+-- @tparam Figure fig
+-- @int columns as of `compose`
+-- @int rows
+-- @param[opt] depth "rgb" or 256
+-- @bool[opt] plain ASCII alone
+-- @treturn string
+-- @usage -- io.write(require("lrn.plot.cells").encode(fig, 80, 24))
+function M.encode(fig, columns, rows, depth, plain)
+  local bytes, width, height, texts = M.compose(fig, columns, rows, plain)
+  return blocks.encode(bytes, width, height, depth, plain, texts)
 end
 
 return M

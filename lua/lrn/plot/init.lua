@@ -67,16 +67,31 @@ function M.save_tensor(t, path, opts)
   return figures.save("save_tensor", tensors.figure("save_tensor", t, opts), path)
 end
 
---- Shows a figure, or a tensor as `save_tensor` saves it, as `Figure:show` shows.
--- @param x Figure, tensor or nested list
+-- A PNG file as a figure.
+local function read(path)
+  local surface <close>, message, code = require "lrn.plot.cairo".read_png(path)
+  if not surface then return nil, "show: " .. message:gsub("^[%w_]+: ", ""), code end
+  local w, h = surface:size()
+  return figures.bare({ bytes = surface:tobytes(), width = w // 1 | 0, height = h // 1 | 0,
+                        channels = 4, bad = 0 }, 1)
+end
+
+--- Shows a figure, a tensor (as `save_tensor` saves it) or a PNG file, as `Figure:show` shows.
+-- @param x Figure, tensor, nested list, or path of a PNG file
 -- @tparam[opt] table opts of a tensor, as of `save_tensor`
 -- @treturn[1] Figure
 -- @return[2] nil, message, code
 -- @usage require("lrn.plot").show({ { 0, .5 }, { .5, 1 } })
 function M.show(x, opts)
-  if getmetatable(x) ~= figures.Figure then return tensors.figure("show", x, opts):show() end
+  local fig, message, code = x, nil, nil
+  if type(x) == "string" then
+    fig, message, code = read(x)
+  elseif getmetatable(x) ~= figures.Figure then
+    return tensors.figure("show", x, opts):show()
+  end
   check.options("show", opts, {})
-  return x:show()
+  if not fig then return nil, message, code end
+  return fig:show()
 end
 
 --- Shows a tensor as a picture, as `save_tensor` saves it and `Figure:show` shows.

@@ -73,13 +73,14 @@ local function plan_axis(axes, canvas, v, which, length, deep)
                              fixed = axes.fixed[which] })
 end
 
--- Titles, placed in lines: the rows of texts from the axes upwards, each with its parts.
-local function title_rows(axes, canvas, width)
+-- Titles, placed in lines: the rows of texts from the axes upwards, each with its parts. Several
+-- share a line of the axes' width; one alone may reach beyond, up to `room`.
+local function title_rows(axes, canvas, width, room)
   local u = canvas.unit
   local left, center, right = axes.titles.left, axes.titles.center, axes.titles.right
   local rows, used = {}, 0
   local function part(t, loc)
-    local text, size = canvas:fit(t.text, t.size * u, width)
+    local text, size = canvas:fit(t.text, t.size * u, room)
     return { text = text, size = size, color = t.color, loc = loc,
              w = canvas:measure(text, size).w }
   end
@@ -88,7 +89,7 @@ local function title_rows(axes, canvas, width)
   if center then list[#list + 1] = part(center, "center") end
   if right then list[#list + 1] = part(right, "right") end
   for _, p in ipairs(list) do used = used + p.w end
-  if used + (#list - 1) * FONT * u <= width and not (center and #list > 1) then
+  if #list < 2 or used + (#list - 1) * FONT * u <= width and not center then
     if #list > 0 then rows[1] = list end
   else
     -- Too much for one line: title on top, the smaller remark under its beginning.
@@ -188,7 +189,7 @@ function M.plan(axes, canvas, width, height, cell_width, cell_height)
     end
   end
   p.top = max(p.top, offset)
-  p.rows = title_rows(axes, canvas, width + p.right)
+  p.rows = title_rows(axes, canvas, width, width + p.right)
   if #p.rows > 0 then
     p.title_up = offset > 0 and not beside(p, canvas, width) and offset + PAD * u or TITLE_PAD * u
     p.top = max(p.top, p.title_up + rows_height(canvas, p.rows))

@@ -466,7 +466,8 @@ function M:hist(t, opts)
               width = opts.width, label = label_of("hist", opts.label, k, n),
               color = tint(color_of(self, "hist", opts.color, k, n),
                 opts.alpha or filled and n > 1 and .55 or 1, "hist"),
-              data = { x = { edges }, y = { counts } }, base = { y = 0 } }
+              data = { x = { edges }, y = { counts } }, base = { y = 0 },
+              whole = not opts.density and { y = true } or nil }
   end
   if opts.log then self:yscale "log" end
   return self
