@@ -291,7 +291,7 @@ describe("a figure in characters", function()
   it("is as large as it may be, or as its images need", function()
     local fig = plot.figure()
     fig:axes():line{ 1, 2, 4 }
-    for _, size in ipairs{ { 80, 100, 30 }, { 80, 20, 20 }, { 40, 100, 15 }, { 9, 5, 3 } } do
+    for _, size in ipairs{ { 80, 100, 30 }, { 80, 18, 18 }, { 40, 100, 20 }, { 9, 5, 5 } } do
       local got = lines(fig, size[1], size[2])
       assert.equal(size[3], #got)
       for _, line in ipairs(got) do assert.equal(size[1], utf8.len(line)) end
@@ -311,6 +311,10 @@ describe("a figure in characters", function()
     local _, count = all:gsub("category %d+", "")
     assert.is_true(count >= 4 and count < 20)
     assert.equal(count, select(2, all:gsub("category %d+ ", "")))
+    local labels = { ("long "):rep(4) .. "train", "test" } -- no legend where there is no room
+    fig = plot.plot({ 1, 2 }, { 2, 3 }, { labels = labels })
+    assert.is_truthy(table.concat(lines(fig, 60, 20)):find "test")
+    assert.is_falsy(table.concat(lines(fig, 18, 6)):find "test")
     fig = plot.figure{ rows = 8 } -- with no room for two ticks of a colour bar
     for r = 1, 8 do fig:axes(r):image{ { -1, 1 } }:colorbar{ label = "weight" } end
     for _, line in ipairs(lines(fig, 60, 24)) do

@@ -15,6 +15,7 @@ local M = {}
 
 local UNIT = .2 -- pixels a point: a line of text of 10 points is one cell, two pixels, high
 local GRID = "#e4e4e4"
+local ROWS = 20 -- of a figure at least, where the terminal has them: texts need room
 local ASCII = { ["\u{2212}"] = "-", ["×"] = "x" }
 
 -- flat: no text is turned.
@@ -114,7 +115,7 @@ end
 function M.compose(fig, columns, rows, plain)
   local height = 1
   if fig.height ~= "fit" then
-    height = 2 * math.min(rows, max(1, floor(columns * fig.height / fig.width / 2 + .5)))
+    height = 2 * math.min(rows, max(ROWS, floor(columns * fig.height / fig.width / 2 + .5)))
   end
   local canvas = setmetatable({ list = {}, width = columns, height = height, unit = UNIT }, Cells)
   local copy = setmetatable({ cells = {} }, { __index = fig })

@@ -308,8 +308,10 @@ function M.draw(axes, canvas, p, inner)
     legend.draw(canvas, p.legend, { x = box.x + box.w + p.legend_out, y = box.y }, view.cover,
       "outside")
   elseif p.entries then
-    legend.draw(canvas, legend.fit(canvas, p.entries, box, p.size), box, view.cover,
-      axes.legend_loc)
+    local fitted = legend.fit(canvas, p.entries, box, p.size)
+    if not canvas.flat or fitted.w <= box.w and fitted.h <= box.h then -- characters do not shrink
+      legend.draw(canvas, fitted, box, view.cover, axes.legend_loc)
+    end
   end
 end
 
