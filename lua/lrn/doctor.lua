@@ -260,7 +260,7 @@ local function terminal(line)
     streams[i] = name .. (core.isatty(i - 1) and " yes" or " no")
   end
   local locale = env "LC_ALL" or env "LC_CTYPE" or env "LANG" or "C"
-  local wide = core.columns()
+  local wide = core.terminal_size(2)
   line("ok", "terminal", ("%s; %s, %s%s, locale %s%s"):format(table.concat(streams, ", "),
     "TERM " .. (env "TERM" or "is not set"), wide and wide .. " columns" or "width unknown",
     env "NO_COLOR" and ", NO_COLOR" or "", locale,
