@@ -96,7 +96,7 @@ end
 function M.run(program)
   local editor = open_editor()
   local painted = color.wanted(core.isatty(1))
-  local function width() return core.columns() or 80 end
+  local function width() return core.terminal_size(1) or 80 end
   local session = sessions.new { call = program.call, files = program.files, color = painted,
     color_errors = color.wanted(core.isatty(2)), width = width,
     write_error = function(text)
