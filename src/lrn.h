@@ -134,13 +134,21 @@ LRN_API int lrn_get_dense(void);
 LRN_API void lrn_set_interrupt(volatile int *flag);
 
 typedef struct lrn_memory {
-  int64_t live_bytes;  /* held now by tensors, models and workspaces (host memory) */
-  int64_t peak_bytes;  /* the largest live_bytes since lrn_memory_reset_peak */
-  int64_t live_blocks; /* number of blocks held now */
-  int64_t allocations; /* number of allocations ever made */
+  int64_t live_bytes;   /* held now by tensors, models and workspaces (host memory) */
+  int64_t peak_bytes;   /* the largest live_bytes + cached_bytes since lrn_memory_reset_peak */
+  int64_t live_blocks;  /* number of blocks held now */
+  int64_t allocations;  /* number of allocations ever made */
+  int64_t cached_bytes; /* freed, and kept for the next allocations of that size */
 } lrn_memory;
 LRN_API void lrn_memory_stats(lrn_memory *out);
 LRN_API void lrn_memory_reset_peak(void);
+/* Freed blocks of 64 KB and more are kept, at most `bytes` of them (64 MB at the start; 0: none):
+   their pages are there already when memory of about that size is asked for again. What does not
+   fit any more goes back to the system. Under the sanitizers nothing is ever kept. Process-wide, any
+   thread. */
+LRN_API void lrn_memory_set_cache(int64_t bytes);
+/* Gives all of it back to the system. Also done before an allocation fails. */
+LRN_API void lrn_memory_empty_cache(void);
 /* For tests: let the n-th allocation from now (1 is the next) fail, once (mode 0) or it and
    all that follow (mode 1). n = 0 switches it off. Process-wide. */
 LRN_API void lrn_memory_fail(int64_t n, int mode);
@@ -579,6 +587,7 @@ LRN_API int lrn_work_new(lrn_work **out, const lrn_rbm *m, int64_t batch, int fl
 LRN_API int lrn_work_reserve(lrn_work *w, const lrn_rbm *m, int64_t batch, int flags);
 LRN_API void lrn_work_free(lrn_work *w);
 LRN_API int64_t lrn_work_batch(const lrn_work *w);
+LRN_API size_t lrn_work_bytes(const lrn_work *w); /* of its tensors */
 
 /* Where training stands; what a resumed run needs beside the tensors. */
 typedef struct lrn_state {

@@ -159,11 +159,6 @@ int lrnB_world(lua_State *L, int status) {
   return 3;
 }
 
-void lrnB_collect(lua_State *L) {
-  lua_gc(L, LUA_GCCOLLECT); /* twice: what finalizers release goes in the second */
-  lua_gc(L, LUA_GCCOLLECT);
-}
-
 /* raise(kind, message, level): an error of Lua code, at that level */
 static int core_raise(lua_State *L) {
   const char *kind = luaL_checkstring(L, 1);
@@ -196,9 +191,9 @@ void lrnB_open_errors(lua_State *L) {
 /* {=== Boxes === */
 
 void lrnB_class(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *meta,
-                lua_CFunction close) {
+                lua_CFunction close, lua_CFunction gc) {
   luaL_newmetatable(L, name); /* sets __name */
-  lua_pushcfunction(L, close);
+  lua_pushcfunction(L, gc);
   lua_setfield(L, -2, "__gc");
   lua_pushcfunction(L, close);
   lua_setfield(L, -2, "__close");
@@ -212,15 +207,42 @@ void lrnB_class(lua_State *L, const char *name, const luaL_Reg *methods, const l
 }
 
 lrnB_box *lrnB_new(lua_State *L, const char *class_name) {
-  lrnB_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+  lrnB_box *box;
+  lrnB_pace(L);
+  box = lua_newuserdatauv(L, sizeof *box, 0);
   box->p = NULL;
+  lrnB_tally_begin(L, &box->tally);
   luaL_setmetatable(L, class_name);
   return box;
 }
 
-/* "lrn.Tensor" -> "a tensor" */
+/* "lrn.Tensor" -> "tensor" */
 static const char *class_word(const char *class_name) {
   return strcmp(class_name, LRNB_TENSOR) == 0 ? "tensor" : class_name;
+}
+
+static void free_tensor(void *p) { lrn_tensor_free(p); }
+
+static void free_box(lrnB_box *box, lrnB_free free_object) {
+  void *p = box->p;
+  box->p = NULL;
+  lrnB_tally_set(&box->tally, 0);
+  free_object(p);
+}
+
+int lrnB_box_gc(lua_State *L, const char *class_name, lrnB_free free_object) {
+  free_box(luaL_checkudata(L, 1, class_name), free_object);
+  return 0;
+}
+
+int lrnB_box_close(lua_State *L, const char *class_name, lrnB_free free_object) {
+  lrnB_box *box = luaL_testudata(L, 1, class_name);
+  if (box == NULL)
+    return lrnB_raise(L, "type", "close: argument 1: got %s, expected a %s", lrnB_show(L, 1),
+                      class_word(class_name));
+  if (!lrnB_closes_later(L, &box->tally))
+    free_box(box, free_object);
+  return 0;
 }
 
 void *lrnB_check(lua_State *L, int arg, const char *class_name, const char *function) {
@@ -228,7 +250,7 @@ void *lrnB_check(lua_State *L, int arg, const char *class_name, const char *func
   if (box == NULL)
     lrnB_raise(L, "type", "%s: argument %d: got %s, expected a %s", function, arg,
                lrnB_show(L, arg), class_word(class_name));
-  if (box->p == NULL)
+  if (lrnB_open_object(box) == NULL)
     lrnB_raise(L, "state", "%s: argument %d: the %s was closed", function, arg,
                class_word(class_name));
   return box->p;
@@ -248,16 +270,14 @@ lrn_tensor *lrnB_opt_tensor(lua_State *L, int arg) {
   return lrnB_tensor(L, arg, "tensor");
 }
 
-/* The collector sees a userdata of 40 bytes, not the megabytes behind it. Told of them it keeps
-   pace: each tensor's bytes count as if Lua had allocated them. Below 1 KB they are saved up. */
 int lrnB_result(lua_State *L) {
-  static _Thread_local size_t saved;
   lrnB_box *box = lua_touserdata(L, -1);
-  size_t bytes = lrn_tensor_storage_bytes(box->p) + saved;
-  saved = bytes % 1024;
-  if (bytes >= 1024)
-    lua_gc(L, LUA_GCSTEP, (int)(bytes / 1024 > 1 << 20 ? 1 << 20 : bytes / 1024));
+  lrnB_tally_set(&box->tally, lrn_tensor_storage_bytes(box->p));
   return 1;
+}
+
+void lrnB_drop(lua_State *L, int index) {
+  free_box(lua_touserdata(L, index), free_tensor);
 }
 
 /* ===} */
@@ -267,7 +287,7 @@ int lrnB_result(lua_State *L) {
 const char *lrnB_show(lua_State *L, int arg) {
   lrnB_box *box = luaL_testudata(L, arg, LRNB_TENSOR);
   if (box != NULL) {
-    lrn_tensor *t = box->p;
+    lrn_tensor *t = lrnB_open_object(box);
     luaL_Buffer b;
     if (t == NULL)
       return "a closed tensor";
@@ -289,7 +309,7 @@ const char *lrnB_show(lua_State *L, int arg) {
     case LUA_TBOOLEAN: return luaL_tolstring(L, arg, NULL);
     case LUA_TSTRING: return lua_pushfstring(L, "'%s'", lua_tostring(L, arg));
     case LUA_TNONE: return "nothing";
-    default: return lua_pushfstring(L, "a %s", luaL_typename(L, arg));
+    default: return lua_pushfstring(L, "a %s", lua_typename(L, lua_type(L, arg)));
   }
 }
 
@@ -334,15 +354,22 @@ int64_t lrnB_index(lua_State *L, int arg, int64_t size, const char *f, const cha
   return position(L, lrnB_integer(L, arg, f, name), size, f, name);
 }
 
+lua_Integer lrnB_length(lua_State *L, int arg, const char *f, const char *name) {
+  if (luaL_getmetafield(L, arg, "__len") != LUA_TNIL)
+    lrnB_raise(L, "type", "%s: %s: got a table with a length of its own (__len), expected a plain "
+               "list", f, name);
+  return (lua_Integer)lua_rawlen(L, arg);
+}
+
 int lrnB_sizes(lua_State *L, int arg, int64_t size[LRN_MAXDIM], int *next, const char *f) {
   int nd = 0;
   if (lua_type(L, arg) == LUA_TTABLE) {
-    lua_Integer n = luaL_len(L, arg);
+    lua_Integer n = lrnB_length(L, arg, f, "size");
     if (n > LRN_MAXDIM)
       lrnB_raise(L, "size", "%s: size: got %lld dimensions, expected at most %d", f, (long long)n,
                  LRN_MAXDIM);
     for (; nd < n; nd++) {
-      lua_geti(L, arg, nd + 1);
+      lua_rawgeti(L, arg, nd + 1);
       size[nd] = lrnB_integer(L, lua_gettop(L), f, "size");
       lua_pop(L, 1);
     }
@@ -368,12 +395,12 @@ unsigned lrnB_dims(lua_State *L, int arg, int nd, const char *f) {
     return 0;
   if (lua_type(L, arg) != LUA_TTABLE)
     return 1u << lrnB_dim(L, arg, nd, f, "dim");
-  n = luaL_len(L, arg);
+  n = lrnB_length(L, arg, f, "dim");
   if (n < 1)
     lrnB_raise(L, "value", "%s: dim: got an empty list", f);
   for (lua_Integer i = 1; i <= n; i++) {
     unsigned bit;
-    lua_geti(L, arg, i);
+    lua_rawgeti(L, arg, i);
     bit = 1u << lrnB_dim(L, lua_gettop(L), nd, f, "dim");
     lua_pop(L, 1);
     if (dims & bit)
@@ -414,7 +441,9 @@ void lrnB_options(lua_State *L, int arg, const char *f, const char *const *valid
 int lrnB_option(lua_State *L, int arg, const char *name) {
   if (lua_type(L, arg) != LUA_TTABLE)
     return LUA_TNIL;
-  if (lua_getfield(L, arg, name) == LUA_TNIL)
+  arg = lua_absindex(L, arg);
+  lua_pushstring(L, name);
+  if (lua_rawget(L, arg) == LUA_TNIL)
     lua_pop(L, 1);
   else
     return lua_type(L, -1);

@@ -30,7 +30,6 @@ int lrnB_fail_as(lua_State *L, const char *f, int status);
 int lrnB_world(lua_State *L, int status);
 
 /* An engine call; when memory is out, a full collection and one retry. */
-void lrnB_collect(lua_State *L);
 #define LRNB_OR(L, call, fail)                               \
   do {                                                       \
     int lrnB_st = (call);                                    \
@@ -46,16 +45,49 @@ void lrnB_collect(lua_State *L);
 
 /* ===} */
 
+/* {=== The collector's pace (lgc.c) === */
+
+typedef struct lrnB_account lrnB_account;
+
+/* What an object of the engine holds, in the account of its state. */
+typedef struct lrnB_tally {
+  lrnB_account *account;
+  size_t bytes; /* counted so far; views hold nothing of their own */
+  int closed;   /* the program closed it: no use from then on */
+} lrnB_tally;
+
+/* Before an object is made: lets the collector work for what was made since the last time. */
+void lrnB_pace(lua_State *L);
+void lrnB_tally_begin(lua_State *L, lrnB_tally *tally);
+/* The object holds so many bytes from now on. */
+void lrnB_tally_set(lrnB_tally *tally, size_t bytes);
+/* Marks as closed. 1: the memory must wait for __gc. Inside of a finalizer, which may run at any
+   allocation, a function of ours may be at work on the object. */
+int lrnB_closes_later(lua_State *L, lrnB_tally *tally);
+void lrnB_collect(lua_State *L); /* fully, finalizers included */
+
+/* ===} */
+
 /* {=== Boxes: userdata that holds one pointer to an engine object === */
 
 typedef struct lrnB_box {
-  void *p; /* NULL: closed, or not yet filled */
+  void *p; /* NULL: freed, or not yet filled */
+  lrnB_tally tally;
 } lrnB_box;
 
-/* A class of boxes: methods, metamethods, and what frees the object. __gc, __close and the method
-   close are one idempotent function. */
+typedef void (*lrnB_free)(void *p);
+
+/* A class of boxes: methods, metamethods, and what frees the object. __close and the method close
+   are one idempotent function. */
 void lrnB_class(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *meta,
-                lua_CFunction close);
+                lua_CFunction close, lua_CFunction gc);
+/* Bodies of __gc, and of __close and close. */
+int lrnB_box_gc(lua_State *L, const char *class_name, lrnB_free free_object);
+int lrnB_box_close(lua_State *L, const char *class_name, lrnB_free free_object);
+/* The open object in a box; NULL where it is closed. */
+static inline void *lrnB_open_object(const lrnB_box *box) {
+  return box->tally.closed ? NULL : box->p;
+}
 lrnB_box *lrnB_new(lua_State *L, const char *class_name);
 /* The open object at arg; "f: argument 2: got nil, expected a tensor" otherwise. */
 void *lrnB_check(lua_State *L, int arg, const char *class_name, const char *function);
@@ -64,8 +96,10 @@ void *lrnB_check(lua_State *L, int arg, const char *class_name, const char *func
 lrn_tensor **lrnB_new_tensor(lua_State *L); /* an empty box on the stack */
 lrn_tensor *lrnB_tensor(lua_State *L, int arg, const char *function);
 lrn_tensor *lrnB_opt_tensor(lua_State *L, int arg); /* NULL for what is no tensor */
-/* Tells the collector of the bytes that the tensor on the top holds. Returns 1. */
+/* Counts the bytes of the tensor on the top, which is no view. Returns 1. */
 int lrnB_result(lua_State *L);
+/* Frees at once the tensor in the box at index, a temporary of ours. */
+void lrnB_drop(lua_State *L, int index);
 
 /* ===} */
 
@@ -79,6 +113,9 @@ const char *lrnB_string(lua_State *L, int arg, const char *f, const char *name);
 int lrnB_dim(lua_State *L, int arg, int nd, const char *f, const char *name);
 /* 0-based position in a dimension of that size. */
 int64_t lrnB_index(lua_State *L, int arg, int64_t size, const char *f, const char *name);
+/* The length of the list at arg. Lists and options are read raw, without metamethods: those could
+   close what the function holds. So a proxy, whose __len speaks for another table, is refused. */
+lua_Integer lrnB_length(lua_State *L, int arg, const char *f, const char *name);
 /* Sizes: one list at arg, or integers from arg on. Returns nd; *next is the argument after. */
 int lrnB_sizes(lua_State *L, int arg, int64_t size[LRN_MAXDIM], int *next, const char *f);
 /* A mask of dimensions: nil (0), a number, or a list. */
@@ -104,6 +141,7 @@ int lrnB_set_value(lua_State *L, lrn_tensor *t, const int64_t *index, int arg, c
 /* ===} */
 
 /* Each fills the table on the top with its part of lrn.core. */
+void lrnB_open_collector(lua_State *L); /* the first: boxes need the account */
 void lrnB_open_tensor(lua_State *L);
 void lrnB_open_make(lua_State *L);
 void lrnB_open_ops(lua_State *L);

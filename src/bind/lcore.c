@@ -146,14 +146,27 @@ static int core_library_folder(lua_State *L) {
 static int core_memory(lua_State *L) {
   lrn_memory m;
   lrn_memory_stats(&m);
-  lua_createtable(L, 0, 4);
+  lua_createtable(L, 0, 5);
 #define FIELD(name) (lua_pushinteger(L, m.name), lua_setfield(L, -2, #name))
   FIELD(live_bytes);
   FIELD(peak_bytes);
   FIELD(live_blocks);
   FIELD(allocations);
+  FIELD(cached_bytes);
 #undef FIELD
   return 1;
+}
+
+static int core_empty_cache(lua_State *L) {
+  (void)L;
+  lrn_memory_empty_cache();
+  return 0;
+}
+
+/* cache(bytes): what is kept of freed blocks at most; for measurements and tests */
+static int core_cache(lua_State *L) {
+  lrn_memory_set_cache(lrnB_integer(L, 1, "cache", "bytes"));
+  return 0;
 }
 
 /* memory_fail(n, mode): tests only */
@@ -235,6 +248,7 @@ static const luaL_Reg functions[] = {
   {"clock", core_clock}, {"exists", core_exists}, {"mkdir", core_mkdir},
   {"library_folder", core_library_folder},
   {"memory", core_memory}, {"memory_fail", core_memory_fail},
+  {"empty_cache", core_empty_cache}, {"cache", core_cache},
   {"cuda_available", core_cuda_available}, {"devices", core_devices}, {"set", core_set},
   {"embedded", core_embedded}, {NULL, NULL}};
 
@@ -242,6 +256,7 @@ static const luaL_Reg functions[] = {
 static int open_core(lua_State *L) {
   lua_createtable(L, 0, 160);
   lrnB_open_errors(L);
+  lrnB_open_collector(L);
   luaL_setfuncs(L, functions, 0);
   lua_pushstring(L, lrn_version());
   lua_setfield(L, -2, "version");

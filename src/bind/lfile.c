@@ -13,11 +13,20 @@
 
 static lrn_file *check_file(lua_State *L, const char *f) { return lrnB_check(L, 1, LRNB_FILE, f); }
 
-static int file_close(lua_State *L) {
-  lrnB_box *box = luaL_checkudata(L, 1, LRNB_FILE);
-  lrn_file_free(box->p);
-  box->p = NULL;
-  return 0;
+static void free_file(void *p) { lrn_file_free(p); }
+static int file_close(lua_State *L) { return lrnB_box_close(L, LRNB_FILE, free_file); }
+static int file_gc(lua_State *L) { return lrnB_box_gc(L, LRNB_FILE, free_file); }
+
+/* The container in the box on the top was read: its tensors are memory that came with it. */
+static int read_file(lua_State *L) {
+  lrnB_box *box = lua_touserdata(L, -1);
+  size_t bytes = 0;
+  for (int i = 0; i < lrn_file_count(box->p); i++) {
+    const char *name;
+    bytes += lrn_tensor_storage_bytes(lrn_file_at(box->p, i, &name));
+  }
+  lrnB_tally_set(&box->tally, bytes);
+  return 1;
 }
 
 static int core_file_new(lua_State *L) {
@@ -30,7 +39,7 @@ static int core_file_load(lua_State *L) {
   const char *path = lrnB_string(L, 1, "load", "path");
   lrnB_box *box = lrnB_new(L, LRNB_FILE);
   int st = lrn_file_load((lrn_file **)(void *)&box->p, path);
-  return st == LRN_OK ? 1 : lrnB_world(L, st);
+  return st == LRN_OK ? read_file(L) : lrnB_world(L, st);
 }
 
 static int core_file_parse(lua_State *L) {
@@ -38,7 +47,7 @@ static int core_file_parse(lua_State *L) {
   const char *bytes = luaL_checklstring(L, 1, &n), *name = luaL_optstring(L, 2, "string");
   lrnB_box *box = lrnB_new(L, LRNB_FILE);
   int st = lrn_file_parse((lrn_file **)(void *)&box->p, bytes, n, name);
-  return st == LRN_OK ? 1 : lrnB_world(L, st);
+  return st == LRN_OK ? read_file(L) : lrnB_world(L, st);
 }
 
 static int file_put(lua_State *L) {
@@ -245,12 +254,8 @@ static void push_json(lua_State *L, const json_value *v) {
   }
 }
 
-static int json_close(lua_State *L) {
-  lrnB_box *box = luaL_checkudata(L, 1, LRNB_JSON);
-  lrn_json_free(box->p);
-  box->p = NULL;
-  return 0;
-}
+static void free_json(void *p) { lrn_json_free(p); }
+static int json_gc(lua_State *L) { return lrnB_box_gc(L, LRNB_JSON, free_json); }
 
 static int core_json_decode(lua_State *L) {
   size_t n;
@@ -263,12 +268,7 @@ static int core_json_decode(lua_State *L) {
   return 1;
 }
 
-static int bytes_close(lua_State *L) {
-  lrnB_box *box = luaL_checkudata(L, 1, LRNB_BYTES);
-  lrnB_free_bytes(box->p);
-  box->p = NULL;
-  return 0;
-}
+static int bytes_gc(lua_State *L) { return lrnB_box_gc(L, LRNB_BYTES, lrnB_free_bytes); }
 
 /* ===} */
 
@@ -283,7 +283,7 @@ static const luaL_Reg none[] = {{NULL, NULL}};
 
 void lrnB_open_file(lua_State *L) {
   luaL_setfuncs(L, functions, 0);
-  lrnB_class(L, LRNB_FILE, methods, none, file_close);
-  lrnB_class(L, LRNB_JSON, none, none, json_close);
-  lrnB_class(L, LRNB_BYTES, none, none, bytes_close);
+  lrnB_class(L, LRNB_FILE, methods, none, file_close, file_gc);
+  lrnB_class(L, LRNB_JSON, none, none, json_gc, json_gc);
+  lrnB_class(L, LRNB_BYTES, none, none, bytes_gc, bytes_gc);
 }

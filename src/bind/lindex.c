@@ -64,7 +64,7 @@ static void set_position(lua_State *L, selector *s, int64_t i, int d, int64_t si
 /* {from, to, step} at arg; {} is all */
 static void read_range(lua_State *L, selector *s, int arg, int d, int64_t size) {
   int64_t value[3] = {0, 0, 1};
-  lua_Integer n = luaL_len(L, arg);
+  lua_Integer n = lrnB_length(L, arg, "index", "range");
   if (n == 0) {
     s->kind = ALL;
     return;
@@ -73,7 +73,7 @@ static void read_range(lua_State *L, selector *s, int arg, int d, int64_t size) 
     lrnB_raise(L, "size", "index: a range of %lld numbers on dimension %d, expected {from, to} or "
                "{from, to, step}", (long long)n, d + 1);
   for (lua_Integer i = 0; i < n; i++) {
-    lua_geti(L, arg, i + 1);
+    lua_rawgeti(L, arg, i + 1);
     value[i] = lrnB_integer(L, lua_gettop(L), "index", "range");
     lua_pop(L, 1);
   }
@@ -186,11 +186,11 @@ static int read_selectors(lua_State *L, const lrn_tensor *t, selector s[LRN_MAXD
 
 /* t[{s, s, ...}]: the selectors of the table, pushed; nil cannot stand in a table, {} can. */
 static int unpack_table(lua_State *L, int arg, int nd) {
-  lua_Integer n = luaL_len(L, arg);
+  lua_Integer n = lrnB_length(L, arg, "index", "selectors");
   if (n > nd)
     lrnB_raise(L, "size", "index: %lld selectors for %d dimensions", (long long)n, nd);
   for (lua_Integer i = 1; i <= n; i++)
-    lua_geti(L, arg, i);
+    lua_rawgeti(L, arg, i);
   return (int)n;
 }
 
@@ -245,7 +245,9 @@ static lrn_tensor *index_tensor(lua_State *L, int at, int64_t size) {
     LRNB_TRY(L, lrn_nonzero(where, idx, LRN_BASE));
     flat = lrnB_new_tensor(L);
     LRNB_TRY(L, lrn_tensor_select(flat, *where, 1, 0));
+    lrnB_drop(L, -2);
     lua_remove(L, -2);
+    lrnB_result(L); /* a view, but all that is left of `where` */
     return *flat;
   }
   lua_pushvalue(L, at);
@@ -343,6 +345,8 @@ static void assign_masked(lua_State *L, lrn_tensor *t, int mask_at, int value) {
     LRNB_TRY_AS(L, "index", lrn_index_copy(*flat, 0, *idx, LRN_BASE, src));
     if (!lrn_tensor_shares(*whole, t))
       LRNB_TRY(L, lrn_tensor_copy(t, *whole));
+    for (int i = -5; i < 0; i++)
+      lrnB_drop(L, i);
   }
 }
 

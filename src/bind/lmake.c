@@ -173,6 +173,7 @@ static int ladder_end(lua_State *L, int options, int dtype, const char *f) {
   dtype = lrnB_dtype_option(L, options, dtype, f);
   device = lrnB_device_option(L, options, NULL, f);
   LRNB_TRY_AS(L, f, lrn_tensor_to((lrn_tensor **)(void *)&box->p, host->p, dtype, device));
+  lrnB_drop(L, -1);
   lua_pop(L, 1);
   return lrnB_result(L);
 }
@@ -257,11 +258,11 @@ static void literal_shape(lua_State *L, int arg, literal *l) {
   while (lua_type(L, -1) == LUA_TTABLE) {
     if (l->nd == LRN_MAXDIM)
       lrnB_raise(L, "size", "tensor: tables nested deeper than %d", LRN_MAXDIM);
-    l->size[l->nd++] = luaL_len(L, -1);
+    l->size[l->nd++] = lrnB_length(L, -1, "tensor", "value");
     if (l->size[l->nd - 1] == 0)
       break;
     luaL_checkstack(L, 4, NULL);
-    lua_geti(L, -1, 1);
+    lua_rawgeti(L, -1, 1);
     lua_remove(L, -2);
   }
   l->booleans = lua_type(L, -1) == LUA_TBOOLEAN;
@@ -276,13 +277,14 @@ static void literal_store(lua_State *L, literal *l, int depth) {
     LRNB_TRY_AS(L, "tensor", lrnB_set_value(L, l->t, l->index, lua_gettop(L), "tensor"));
     return;
   }
-  if (lua_type(L, -1) != LUA_TTABLE || luaL_len(L, -1) != l->size[depth])
+  if (lua_type(L, -1) != LUA_TTABLE ||
+      lrnB_length(L, -1, "tensor", "value") != l->size[depth])
     lrnB_raise(L, "size", "tensor: rows of different lengths: got %s at depth %d, expected a table "
                "of %lld", lrnB_show(L, lua_gettop(L)), depth + 1, (long long)l->size[depth]);
   luaL_checkstack(L, 4, NULL);
   for (int64_t i = 0; i < l->size[depth]; i++) {
     l->index[depth] = i;
-    lua_geti(L, -1, i + 1);
+    lua_rawgeti(L, -1, i + 1);
     literal_store(L, l, depth + 1);
     lua_pop(L, 1);
   }
@@ -305,6 +307,7 @@ static int core_tensor(lua_State *L) {
     LRNB_TRY(L, lrn_tensor_clone(host, t));
     box = lrnB_new_tensor(L);
     LRNB_TRY(L, lrn_tensor_to(box, *host, dtype, device));
+    lrnB_drop(L, -2);
     return lrnB_result(L);
   }
   if (lua_type(L, 1) == LUA_TSTRING) { /* bytes */
@@ -333,6 +336,7 @@ static int core_tensor(lua_State *L) {
     }
     box = lrnB_new_tensor(L);
     LRNB_TRY(L, lrn_tensor_to(box, *host, dtype, device));
+    lrnB_drop(L, -2);
     return lrnB_result(L);
   }
   if (lua_type(L, 1) != LUA_TTABLE && lua_type(L, 1) != LUA_TNUMBER &&
@@ -351,6 +355,7 @@ static int core_tensor(lua_State *L) {
     return lrnB_result(L);
   box = lrnB_new_tensor(L);
   LRNB_TRY(L, lrn_tensor_to(box, *host, dtype, device));
+  lrnB_drop(L, -2);
   return lrnB_result(L);
 }
 
@@ -384,6 +389,7 @@ static int core_from_function(lua_State *L) {
   }
   box = lrnB_new_tensor(L);
   LRNB_TRY(L, lrn_tensor_to(box, *host, dtype, device));
+  lrnB_drop(L, -2);
   return lrnB_result(L);
 }
 

@@ -208,6 +208,8 @@ static int truth(lua_State *L, int all, const char *f) {
   out = lrnB_new_tensor(L);
   args[0] = lrn_argt(*count);
   LRNB_TRY(L, lrn_map(out, NULL, lrn_op_find(all ? "eq" : "ne"), args, 2));
+  lrnB_drop(L, -3);
+  lrnB_drop(L, -2);
   return reduced(L, dims, keep);
 }
 static int tensor_any(lua_State *L) { return truth(L, 0, "any"); }
@@ -282,13 +284,13 @@ static int join(lua_State *L, int new_dim, const char *f) {
   if (lua_type(L, 1) != LUA_TTABLE)
     return lrnB_raise(L, "type", "%s: list: got %s, expected a table of tensors", f,
                       lrnB_show(L, 1));
-  n = luaL_len(L, 1);
+  n = lrnB_length(L, 1, f, "list");
   if (n < 1 || n > 1 << 20)
     return lrnB_raise(L, "value", "%s: list: got %lld tensors, expected at least 1", f,
                       (long long)n);
   list = lua_newuserdatauv(L, (size_t)n * sizeof *list, 0);
   for (lua_Integer i = 0; i < n; i++) {
-    lua_geti(L, 1, i + 1); /* stays in the table: lent */
+    lua_rawgeti(L, 1, i + 1); /* stays in the table: lent */
     if (lrnB_opt_tensor(L, lua_gettop(L)) == NULL)
       return lrnB_raise(L, "type", "%s: list: got %s at %lld, expected a tensor", f,
                         lrnB_show(L, lua_gettop(L)), (long long)i + 1);

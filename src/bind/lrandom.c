@@ -172,11 +172,15 @@ static int generator_set_state(lua_State *L) {
   generator *g = check_generator(L, "set_state");
   static const char *const valid[] = {"seed", "step", NULL};
   int64_t seed, step;
+  lua_settop(L, 2);
+  if (lua_isnil(L, 2))
+    return lrnB_raise(L, "type", "set_state: state: got nil, expected a table of seed and step");
   lrnB_options(L, 2, "set_state", valid);
-  luaL_checktype(L, 2, LUA_TTABLE);
-  lua_getfield(L, 2, "seed");
+  if (lrnB_option(L, 2, "seed") == LUA_TNIL)
+    lua_pushnil(L);
   seed = lrnB_integer(L, lua_gettop(L), "set_state", "seed");
-  lua_getfield(L, 2, "step");
+  if (lrnB_option(L, 2, "step") == LUA_TNIL)
+    lua_pushnil(L);
   step = lrnB_integer(L, lua_gettop(L), "set_state", "step");
   if (step < 0)
     return lrnB_raise(L, "value", "set_state: step: got %lld, expected an integer >= 0",

@@ -17,13 +17,14 @@
 typedef struct core {
   lrn_rbm *m;
   lrn_work *w;
+  lrnB_tally tally;
 } core;
 
 static core *check_core(lua_State *L, const char *f) {
   core *c = luaL_testudata(L, 1, CORE);
   if (c == NULL)
     lrnB_raise(L, "type", "%s: got %s, expected a model", f, lrnB_show(L, 1));
-  if (c->m == NULL)
+  if (c->m == NULL || c->tally.closed)
     lrnB_raise(L, "state", "%s: the model was closed", f);
   return c;
 }
@@ -41,26 +42,44 @@ const lrn_rbm *lrnL_checkrbm(lua_State *L, int arg) {
   }
   if (c == NULL)
     lrnB_raise(L, "type", "model: argument %d: got %s, expected a model", arg, lrnB_show(L, arg));
-  if (c->m == NULL)
+  if (c->m == NULL || c->tally.closed)
     lrnB_raise(L, "state", "model: argument %d: the model was closed", arg);
   return c->m;
 }
 
-static int core_close(lua_State *L) {
+static int core_gc(lua_State *L) {
   core *c = luaL_checkudata(L, 1, CORE);
   lrn_work_free(c->w);
   lrn_rbm_free(c->m);
   c->w = NULL;
   c->m = NULL;
+  lrnB_tally_set(&c->tally, 0);
   return 0;
 }
 
+static int core_close(lua_State *L) {
+  core *c = luaL_testudata(L, 1, CORE);
+  if (c == NULL)
+    return lrnB_raise(L, "type", "close: got %s, expected a model", lrnB_show(L, 1));
+  return lrnB_closes_later(L, &c->tally) ? 0 : core_gc(L);
+}
+
 static core *new_core(lua_State *L) {
-  core *c = lua_newuserdatauv(L, sizeof *c, 0);
+  core *c;
+  lrnB_pace(L);
+  c = lua_newuserdatauv(L, sizeof *c, 0);
   c->m = NULL;
   c->w = NULL;
+  lrnB_tally_begin(L, &c->tally);
   luaL_setmetatable(L, CORE);
   return c;
+}
+
+/* Model and workspace have the sizes that count from now on. */
+static void count_core(core *c) {
+  const char *name;
+  lrnB_tally_set(&c->tally, lrn_tensor_storage_bytes(lrn_rbm_parameter(c->m, 0, &name)) +
+                              lrn_work_bytes(c->w));
 }
 
 /* {=== Options === */
@@ -158,6 +177,7 @@ static int core_rbm_new(lua_State *L) {
   c = new_core(L);
   LRNB_TRY(L, lrn_rbm_new(&c->m, &o));
   LRNB_TRY(L, lrn_work_new(&c->w, c->m, 1, 0));
+  count_core(c);
   return 1;
 }
 
@@ -232,7 +252,9 @@ static int core_reserve(lua_State *L) {
   core *c = check_core(L, "fit");
   int64_t batch = lrnB_integer(L, 2, "fit", "batch_size");
   int flags = lua_toboolean(L, 3) ? LRN_WORK_TRAIN : 0;
+  lrnB_pace(L);
   LRNB_TRY(L, lrn_work_reserve(c->w, c->m, batch, flags));
+  count_core(c);
   return 0;
 }
 
@@ -311,17 +333,19 @@ static int core_state(lua_State *L) {
 static int core_set_state(lua_State *L) {
   core *c = check_core(L, "set_state");
   lrn_state s;
-  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
+  if (lua_type(L, 2) != LUA_TTABLE)
+    return lrnB_raise(L, "type", "set_state: state: got %s, expected a table", lrnB_show(L, 2));
   lrn_work_get_state(c->w, &s);
   for (int i = 0; i < STATE_FIELDS; i++) {
     char *at = (char *)&s + state_fields[i].offset;
-    if (lua_getfield(L, 2, state_fields[i].name) != LUA_TNIL) {
+    if (lrnB_option(L, 2, state_fields[i].name) != LUA_TNIL) {
       if (state_fields[i].is_int)
         *(int64_t *)(void *)at = lrnB_integer(L, lua_gettop(L), "set_state", state_fields[i].name);
       else
         *(double *)(void *)at = lrnB_number(L, lua_gettop(L), "set_state", state_fields[i].name);
     }
-    lua_pop(L, 1);
+    lua_settop(L, 2);
   }
   lrn_work_set_state(c->w, &s);
   return 0;
@@ -356,6 +380,7 @@ static lrn_tensor *output(lua_State *L, const core *c, int64_t n, int64_t units)
   int64_t size[2] = {n, units};
   lrn_tensor **box = lrnB_new_tensor(L);
   LRNB_TRY(L, lrn_tensor_new(box, o->dtype, units > 0 ? 2 : 1, size, o->device));
+  lrnB_result(L);
   return *box;
 }
 
@@ -363,6 +388,7 @@ static lrn_tensor *output(lua_State *L, const core *c, int64_t n, int64_t units)
 static void inference_room(lua_State *L, core *c, int64_t n) {
   int64_t batch = n < 1 ? 1 : n < LRN_INFER_ROWS ? n : LRN_INFER_ROWS;
   LRNB_TRY(L, lrn_work_reserve(c->w, c->m, batch, 0));
+  count_core(c);
 }
 
 static int core_hidden(lua_State *L) {
@@ -383,7 +409,7 @@ static int core_hidden_mean(lua_State *L) {
   inference_room(L, c, n);
   mean = output(L, c, n, lrn_rbm_get_options(c->m)->n_hidden);
   LRNB_TRY(L, lrn_rbm_hidden(c->m, c->w, mean, NULL, v));
-  return lrnB_result(L);
+  return 1;
 }
 static int core_visible(lua_State *L) {
   core *c = check_core(L, "visible_sampling");
@@ -436,7 +462,6 @@ static int core_reconstruct(lua_State *L) {
   inference_room(L, c, n);
   v = output(L, c, n, lrn_rbm_get_options(c->m)->n_visible);
   LRNB_TRY(L, lrn_rbm_reconstruct(c->m, c->w, &error, &sampled, v, data, mean_field));
-  lrnB_result(L);
   lua_pushnumber(L, error);
   lua_insert(L, -2);
   lua_pushnumber(L, sampled);
@@ -503,8 +528,10 @@ static int core_rbm_restore(lua_State *L) {
     lrnB_collect(L);
     st = lrn_rbm_restore(&c->m, &c->w, file, device);
   }
-  if (st == LRN_OK)
+  if (st == LRN_OK) {
+    count_core(c);
     return 1;
+  }
   /* whatever is wrong with options in a file is a fact about the file */
   if (st == LRN_EVALUE || st == LRN_EARG || st == LRN_ETYPE || st == LRN_ESHAPE) {
     char text[512];
@@ -524,6 +551,7 @@ static lrn_tensor *output_like(lua_State *L, const lrn_tensor *x) {
     size[d] = lrn_tensor_size(x, d);
   LRNB_TRY(L, lrn_tensor_new(out, lrn_tensor_dtype(x), lrn_tensor_ndim(x), size,
                              lrn_tensor_device(x)));
+  lrnB_result(L);
   return *out;
 }
 
@@ -584,5 +612,5 @@ void lrnB_open_rbm(lua_State *L) {
   lua_pushvalue(L, -1);
   lua_pushcclosure(L, core_rbm_new, 1); /* upvalue: the core table, for default_seed */
   lua_setfield(L, -2, "rbm_new");
-  lrnB_class(L, CORE, methods, none, core_close);
+  lrnB_class(L, CORE, methods, none, core_close, core_gc);
 }

@@ -90,16 +90,13 @@ static int tensor_len(lua_State *L) {
   return 1;
 }
 
-static int tensor_close(lua_State *L) {
-  lrnB_box *box = luaL_checkudata(L, 1, LRNB_TENSOR);
-  lrn_tensor_free(box->p);
-  box->p = NULL;
-  return 0;
-}
+static void free_tensor(void *p) { lrn_tensor_free(p); }
+static int tensor_close(lua_State *L) { return lrnB_box_close(L, LRNB_TENSOR, free_tensor); }
+static int tensor_gc(lua_State *L) { return lrnB_box_gc(L, LRNB_TENSOR, free_tensor); }
 
 static int tensor_tostring(lua_State *L) {
   lrnB_box *box = luaL_checkudata(L, 1, LRNB_TENSOR);
-  if (box->p == NULL) {
+  if (lrnB_open_object(box) == NULL) {
     lua_pushliteral(L, "tensor (closed)");
     return 1;
   }
@@ -439,6 +436,7 @@ static lrn_tensor *on_host(lua_State *L, const lrn_tensor *t) {
   LRNB_TRY(L, lrn_tensor_to(host, t, lrn_tensor_dtype(t), lrn_device_cpu()));
   packed = lrnB_new_tensor(L);
   LRNB_TRY(L, lrn_tensor_contiguous(packed, *host));
+  lrnB_drop(L, -2);
   lua_remove(L, -2);
   return *packed;
 }
@@ -448,6 +446,7 @@ static int tensor_tobytes(lua_State *L) {
   lrn_tensor *h = on_host(L, t);
   lua_pushlstring(L, lrn_tensor_data(h),
                   (size_t)lrn_tensor_numel(h) * lrn_dtype_size(lrn_tensor_dtype(h)));
+  lrnB_drop(L, -2);
   return 1;
 }
 
@@ -477,6 +476,7 @@ static int tensor_tolist(lua_State *L) {
   int64_t at = 0;
   lrn_tensor *h = on_host(L, t);
   list_from(L, h, 0, &at);
+  lrnB_drop(L, -2);
   return 1;
 }
 
@@ -540,7 +540,7 @@ void lrnB_open_tensor(lua_State *L) {
   lrnB_tensor_functions(L, both);
   luaL_newmetatable(L, LRNB_TENSOR);
   luaL_setfuncs(L, meta, 0);
-  lua_pushcfunction(L, tensor_close);
+  lua_pushcfunction(L, tensor_gc);
   lua_setfield(L, -2, "__gc");
   lua_pushcfunction(L, tensor_close);
   lua_setfield(L, -2, "__close");

@@ -154,6 +154,15 @@ void lrn_work_free(lrn_work *w) {
 
 int64_t lrn_work_batch(const lrn_work *w) { return w->batch; }
 
+size_t lrn_work_bytes(const lrn_work *w) {
+  const lrn_tensor *const all[] = {w->v, w->q, w->h, w->spare, w->scratch, w->chain, w->gradient,
+                                   w->momentum, w->sums, w->bad};
+  size_t bytes = 0;
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+    bytes += all[i] != NULL ? lrn_tensor_storage_bytes(all[i]) : 0;
+  return bytes;
+}
+
 int lrn_check_work(const lrn_rbm *m, const lrn_work *w, int64_t rows, int train,
                    const char *function) {
   const lrn_rbm_options *o = &m->options;
