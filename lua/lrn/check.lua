@@ -27,6 +27,21 @@ function M.is_tensor(v)
   return core.is_tensor(v)
 end
 
+--- Raises for what is no tensor, or a closed one.
+function M.tensor(where, name, t)
+  if not core.is_tensor(t) then
+    M.raise("type", "%s: %s: got %s, expected a tensor", where, name, M.show(t))
+  end
+  M.open(where, name, t)
+end
+
+--- Raises for a closed tensor.
+function M.open(where, name, t)
+  if not pcall(function() return t.ndim end) then
+    M.raise("state", "%s: %s: got a closed tensor, expected an open one", where, name)
+  end
+end
+
 --- Sizes as text: "[64, 784]".
 function M.shape(t)
   return "[" .. table.concat(t.shape, ", ") .. "]"
@@ -170,13 +185,30 @@ function M.options(where, options, rules)
     M.raise("type", "%s: options: got %s, expected a table", where, M.show(options))
   end
   local result = {}
-  for name in pairs(options or result) do
+  for name in next, options or result do -- raw: options are what stands in the table
     if not rules[name] then M.unknown(where, "option", name, M.names(rules)) end
   end
   for name, rule in pairs(rules) do
-    result[name] = M.value(where, name, options and options[name], rule)
+    result[name] = M.value(where, name, options and rawget(options, name), rule)
   end
   return result
+end
+
+--- Makes the methods of a class check what they are called on: `m.fit(data)` for `m:fit(data)`.
+-- @param name of the class, as users know it
+-- @param is whether a value is an object of it
+function M.class(name, methods, is)
+  for method, f in pairs(methods) do
+    if type(f) == "function" and method:sub(1, 2) ~= "__" then
+      methods[method] = function(self, ...)
+        if not is(self) then
+          M.raise("type", "%s: self: got %s, expected %s %s (call it as x:%s(...), with a colon)",
+            method, M.show(self), name:find "^[AEIOU]" and "an" or "a", name, method)
+        end
+        return f(self, ...)
+      end
+    end
+  end
 end
 
 return M

@@ -26,19 +26,19 @@ local function flag_of(name)
 end
 
 -- A row of the declaration as a table with names; mistakes in it are the script's.
-local function row(raw, where)
+local function row(where, raw, place)
   if type(raw) ~= "table" or type(raw[1]) ~= "string" or not raw[1]:find("^%a[%w_-]*$") then
-    check.raise("argument", "cli: %s: expected a row { name, type, default, help }", where)
+    check.raise("argument", "%s: %s: expected a row { name, type, default, help }", where, place)
   end
   local name = raw[1]:gsub("-", "_")
   if not kinds[raw[2]] then
     check.raise("argument",
-      "cli: %s: type: got %s, expected one of boolean, integer, number, string", name,
+      "%s: %s: type: got %s, expected one of boolean, integer, number, string", where, name,
       check.show(raw[2]))
   end
   for key in pairs(raw) do
     if type(key) == "string" and not row_keys[key] then
-      check.unknown("cli", name .. ": key", key, check.names(row_keys))
+      check.unknown(where, name .. ": key", key, check.names(row_keys))
     end
   end
   return { name = name, flag = flag_of(name), type = raw[2], default = raw[3], help = raw[4] or "",
@@ -46,24 +46,24 @@ local function row(raw, where)
     required = raw.required, metavar = raw.metavar or kinds[raw[2]] }
 end
 
-local function declaration(spec)
+local function declaration(where, spec)
   if type(spec) ~= "table" then
-    check.raise("type", "cli: spec: got %s, expected a table", check.show(spec))
+    check.raise("type", "%s: spec: got %s, expected a table", where, check.show(spec))
   end
-  for key in pairs(spec) do
+  for key in next, spec do
     if type(key) == "string" and not spec_keys[key] then
-      check.unknown("cli", "key", key, check.names(spec_keys))
+      check.unknown(where, "key", key, check.names(spec_keys))
     end
   end
   local d = { rows = {}, by_flag = {}, by_short = {}, positional = {}, about = spec.about,
     epilog = spec.epilog, name = spec.name or (arg and arg[0] and arg[0]:match("[^/]*$")) or "lrn" }
   for i, raw in ipairs(spec) do
-    local r = row(raw, "row " .. i)
-    if d.by_flag[r.flag] then check.raise("argument", "cli: %s: declared twice", r.name) end
+    local r = row(where, raw, "row " .. i)
+    if d.by_flag[r.flag] then check.raise("argument", "%s: %s: declared twice", where, r.name) end
     d.rows[i], d.by_flag[r.flag] = r, r
     if r.short then d.by_short[r.short] = r end
   end
-  for i, raw in ipairs(spec.positional or {}) do d.positional[i] = row(raw, "positional " .. i) end
+  for i, raw in ipairs(spec.positional or {}) do d.positional[i] = row(where, raw, "positional " .. i) end
   return d
 end
 
@@ -194,7 +194,7 @@ end
 
 local function read(d, args)
   local result, seen, rest = {}, {}, {}
-  local i, n = 1, #args
+  local i, n = 1, rawlen(args)
   local only_positional = false
   while i <= n do
     local a = tostring(args[i])
@@ -276,7 +276,7 @@ end
 --- The `--help` text of a declaration.
 -- @usage print(lrn.cli.usage{ name = "x", { "epochs", "integer", 10, "epochs to train" } })
 function M.usage(spec)
-  return usage(declaration(spec))
+  return usage(declaration("cli.usage", spec))
 end
 
 --- Reads arguments without leaving the program: the options, or nil and one line (nil, nil, true
@@ -284,14 +284,14 @@ end
 -- @usage local opt = lrn.cli.try({ { "epochs", "integer", 10 } }, { "--epochs=3" });
 -- assert(opt.epochs == 3)
 function M.try(spec, args)
-  return read(declaration(spec), check.value("cli.try", "args", args, { "table", arg or {} }))
+  return read(declaration("cli.try", spec), check.value("cli.try", "args", args, { "table", arg or {} }))
 end
 
 --- Reads the script's arguments (the global `arg`). `--help` prints and leaves with 0; a mistake
 -- prints one line and leaves with 2.
 -- @usage local opt = lrn.cli.parse({ { "epochs", "integer", 10 } }, {}); assert(opt.epochs == 10)
 function M.parse(spec, args)
-  local d = declaration(spec)
+  local d = declaration("cli.parse", spec)
   local result, message, help = read(d, check.value("cli.parse", "args", args,
     { "table", arg or {} }))
   if help then

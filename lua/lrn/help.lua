@@ -12,6 +12,7 @@
 --
 -- A tensor function has one entry, under the name that exists: `method = true` says that `t:f(...)`
 -- is the same.
+local check = require "lrn.check"
 local core = require "lrn.core"
 
 local M = {}
@@ -66,6 +67,7 @@ end
 -- nothing.
 -- @usage assert(lrn.help.resolve "data.digits" == lrn.data.digits)
 function M.resolve(name)
+  check.value("help.resolve", "name", name, { "string", required = true })
   name = name:gsub("^lrn%.", ""):gsub(":", ".")
   local class, method = name:match "^(%u%w*)%.([%w_]+)$"
   if class then
@@ -153,7 +155,7 @@ function M.text(what)
   end
   local entry = M.find(what)
   if not entry then
-    if type(what) ~= "string" then return "no help for " .. tostring(what) end
+    if type(what) ~= "string" then return "no help for " .. check.show(what) end
     local found = {}
     for _, e in ipairs(list) do
       local all = (e.name .. " " .. e.text):lower()

@@ -1,11 +1,14 @@
 --- What training measured, epoch by epoch: one array a metric, `history.mse[3]`.
 -- Arrays are indexed by the epoch in the model's life; an epoch in which a metric was not
 -- measured (a validation set that came later) is NaN there, which plots show as a gap.
+local check = require "lrn.check"
 local core = require "lrn.core"
 
 local M = {}
 local methods = {}
 local meta = { __index = methods, __name = "lrn.History" }
+
+local MOST = 10 ^ 7 -- epochs: where one is left out, NaN fills it
 
 local order = { "mse", "error", "pl", "val_error", "val_pl", "time" }
 local rank = {}
@@ -41,7 +44,15 @@ end
 -- @param epoch counted from 1
 -- @param values table from metric to number
 function methods:record(epoch, values)
-  for name, value in pairs(values) do
+  epoch = check.value("record", "epoch", epoch, { "integer", required = true, min = 1, max = MOST })
+  check.value("record", "values", values, { "table", required = true })
+  for name, value in next, values do
+    if type(name) ~= "string" or type(value) ~= "number" then
+      check.raise("type", "record: values: got %s for %s, expected numbers by their names",
+        check.show(value), check.show(name))
+    end
+  end
+  for name, value in next, values do
     local list = rawget(self, name)
     if not list then
       list = {}
@@ -54,6 +65,7 @@ end
 
 --- Values of the last epoch (or of the given one): a table from metric to number.
 function methods:last(epoch)
+  epoch = check.value("last", "epoch", epoch, { "integer" })
   local n, values = epoch or #self, {}
   for name, list in pairs(self) do values[name] = list[n] end
   return values
@@ -148,4 +160,5 @@ function meta:__tostring()
   return table.concat(lines, "\n")
 end
 
+check.class("history", methods, M.is)
 return M

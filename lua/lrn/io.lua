@@ -38,6 +38,7 @@ local function describe(value, path, file, state)
     end
     return value
   elseif check.is_tensor(value) then
+    check.open("save", "value", value)
     if not state.names[value] then
       local name = path == "" and "tensor" or path
       if not utf8.len(name) or name:find "[%c]" or name == "__metadata__" then name = "tensor" end
@@ -57,11 +58,12 @@ local function describe(value, path, file, state)
     if state.depth >= DEPTH then
       check.raise("value", "save: value: tables are nested deeper than %d", DEPTH)
     end
-    if getmetatable(value) and not getmetatable(value).__pairs then
+    local meta = getmetatable(value)
+    if meta ~= nil and (type(meta) ~= "table" or not meta.__pairs) then
       check.raise("type",
         "save: value%s: got an object (%s), expected a plain table or a model at the top",
-        path ~= "" and " at " .. path or "", getmetatable(value).__name or
-        "a table with a metatable")
+        path ~= "" and " at " .. path or "", type(meta) == "table" and
+        type(meta.__name) == "string" and meta.__name or "a table with a metatable")
     end
     state.open[value], state.depth = true, state.depth + 1
     local n, count = #value, 0

@@ -309,7 +309,7 @@ function M.range(n, options)
   local o = {}
   for key, value in next, options or o do o[key] = value end
   o.total = n
-  local bar = new("progress.range", o)
+  local bar = M.new(o)
   local function step(_, i)
     if i > 0 then bar:update(1) end
     if i < n then return i + 1 end
@@ -318,5 +318,7 @@ function M.range(n, options)
   return step, nil, 0, bar
 end
 
+check.class("progress bar", methods,
+  function(v) return type(v) == "table" and getmetatable(v) == meta end)
 M.methods = methods
 return M

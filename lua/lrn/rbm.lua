@@ -16,6 +16,7 @@ local methods = {}
 local meta = { __name = "lrn.Model" }
 
 local INFER = 512  -- rows that inference computes at once (LRN_INFER_ROWS in model/model.h)
+local MOST_STEPS = (1 << 30) - 1 -- of one chain: beyond, its random numbers would repeat
 local CHUNK = 4096 -- rows that transform() computes at once
 
 -- Options of a model in the order in which they are shown; true: can be assigned at any time.
@@ -42,7 +43,7 @@ function M.new(row, given)
     check.raise("type", "%s: options: got %s, expected a table", row.name, check.show(given))
   end
   local o = {}
-  for name, value in pairs(given or o) do
+  for name, value in next, given or o do
     if name ~= "rule" and not live[name] and (not fixed[name] or name == "visible" or
       name == "hidden") then
       local valid = { "rule", table.unpack(options) }
@@ -102,7 +103,10 @@ meta.__call = methods.forward
 --- Features of a data set, which keeps its targets and classes.
 -- @usage local f = lrn.RBM{ n_visible = 64, n_hidden = 3 }:transform((lrn.data.digits()))
 function methods:transform(data)
-  if check.is_tensor(data) then return dataset.new(methods.forward(self, data)) end
+  if check.is_tensor(data) then
+    local t, n = rows("transform", "data", data, self.n_visible, "n_visible")
+    return dataset.new(infer(self, n):hidden_mean(t))
+  end
   if not is_set(data) then
     check.raise("type", "transform: data: got %s, expected a data set or a tensor",
       check.show(data))
@@ -187,7 +191,7 @@ end
 -- assert(v:size(1) == 2)
 function methods:sample(n, opts)
   n = check.value("sample", "n", n, { "integer", required = true, min = 1 })
-  local o = check.options("sample", opts, { steps = { "integer", 1000, min = 1 },
+  local o = check.options("sample", opts, { steps = { "integer", 1000, min = 1, max = MOST_STEPS },
     start = { "tensor" } })
   local start
   if o.start then
@@ -516,7 +520,7 @@ function meta:__newindex(key, value)
   end
   local parameter = type(key) == "string" and self._core:parameters()[key]
   if not parameter then check.unknown(where, "field", key, field_names(self)) end
-  check_tensor(where, key, value)
+  check.tensor(where, key, value)
   if check.shape(value) ~= check.shape(parameter) then
     check.raise("size", "%s: %s: got %s, expected %s", where, key, check.shape(value),
       check.shape(parameter))
@@ -555,5 +559,6 @@ end
 
 -- }===
 
+check.class("model", methods, M.is)
 M.methods = methods
 return M

@@ -21,6 +21,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 
 #include "base/status.h"
 
@@ -155,10 +156,22 @@ void lrn_memory_empty_cache(void) {
 
 /* ===} */
 
+/* The system may promise more than it has, and end the process when it is used: what exceeds all
+   memory and swap is refused here. Asked for large blocks only. */
+static int exceeds_machine(size_t size) {
+  struct sysinfo s;
+  if (size < (size_t)1 << 30)
+    return 0;
+  if (size > SIZE_MAX / 2)
+    return 1;
+  return sysinfo(&s) == 0 && (size + (size_t)atomic_load(&live_bytes)) / s.mem_unit >
+                               (size_t)s.totalram + s.totalswap;
+}
+
 void *lrn_malloc(size_t size) {
   header *h = NULL;
   atomic_fetch_add_explicit(&allocations, 1, memory_order_relaxed);
-  if (lrn_memory_must_fail() || size > SIZE_MAX / 2)
+  if (lrn_memory_must_fail() || exceeds_machine(size))
     return NULL;
   if (size >= CACHE_LEAST)
     h = cache_take(size);

@@ -264,10 +264,10 @@ lrn_tensor *lrnB_tensor(lua_State *L, int arg, const char *function) {
   return lrnB_check(L, arg, LRNB_TENSOR, function);
 }
 
-lrn_tensor *lrnB_opt_tensor(lua_State *L, int arg) {
+lrn_tensor *lrnB_opt_tensor(lua_State *L, int arg, const char *function) {
   if (luaL_testudata(L, arg, LRNB_TENSOR) == NULL)
     return NULL;
-  return lrnB_tensor(L, arg, "tensor");
+  return lrnB_tensor(L, arg, function);
 }
 
 int lrnB_result(lua_State *L) {
@@ -465,16 +465,18 @@ int lrnB_dtype_option(lua_State *L, int arg, int dtype, const char *f) {
   return dtype;
 }
 
-const lrn_device *lrnB_open_device(lua_State *L, const char *name) {
+const lrn_device *lrnB_open_device(lua_State *L, const char *name, const char *f) {
   const lrn_device *device = NULL;
-  LRNB_TRY(L, lrn_device_open(&device, name));
+  int st = lrn_device_open(&device, name);
+  if (st != LRN_OK)
+    lrnB_raise(L, kind_of(st), "%s: %s", f, lrn_error_message());
   return device;
 }
 
 const lrn_device *lrnB_device_option(lua_State *L, int arg, const lrn_device *device,
                                      const char *f) {
   if (lrnB_option(L, arg, "device") != LUA_TNIL) {
-    device = lrnB_open_device(L, lrnB_string(L, lua_gettop(L), f, "device"));
+    device = lrnB_open_device(L, lrnB_string(L, lua_gettop(L), f, "device"), f);
     lua_pop(L, 1);
   }
   return device;

@@ -95,7 +95,7 @@ void *lrnB_check(lua_State *L, int arg, const char *class_name, const char *func
 #define LRNB_TENSOR "lrn.Tensor"
 lrn_tensor **lrnB_new_tensor(lua_State *L); /* an empty box on the stack */
 lrn_tensor *lrnB_tensor(lua_State *L, int arg, const char *function);
-lrn_tensor *lrnB_opt_tensor(lua_State *L, int arg); /* NULL for what is no tensor */
+lrn_tensor *lrnB_opt_tensor(lua_State *L, int arg, const char *function); /* NULL: no tensor */
 /* Counts the bytes of the tensor on the top, which is no view. Returns 1. */
 int lrnB_result(lua_State *L);
 /* Frees at once the tensor in the box at index, a temporary of ours. */
@@ -130,7 +130,7 @@ int lrnB_dtype_option(lua_State *L, int arg, int dtype, const char *f);
 const lrn_device *lrnB_device_option(lua_State *L, int arg, const lrn_device *device,
                                      const char *f);
 int lrnB_parse_dtype(lua_State *L, int arg, const char *f);
-const lrn_device *lrnB_open_device(lua_State *L, const char *name);
+const lrn_device *lrnB_open_device(lua_State *L, const char *name, const char *f);
 /* What lrn.set{ dtype = } chose. */
 int lrnB_default_dtype(lua_State *L);
 void lrnB_set_default_dtype(lua_State *L, int dtype);

@@ -87,7 +87,7 @@ static void read_range(lua_State *L, selector *s, int arg, int d, int64_t size) 
 }
 
 static void read_selector(lua_State *L, selector *s, int arg, int d, int64_t size) {
-  if (lrnB_opt_tensor(L, arg) != NULL) {
+  if (lrnB_opt_tensor(L, arg, "index") != NULL) {
     s->kind = TENSOR;
     s->at = arg;
     return;
@@ -169,7 +169,7 @@ static int read_text(lua_State *L, selector *s, const lrn_tensor *t, const char 
 static int read_selectors(lua_State *L, const lrn_tensor *t, selector s[LRN_MAXDIM], int first,
                           int n, int *whole_mask) {
   int nd = lrn_tensor_ndim(t);
-  lrn_tensor *only = n == 1 ? lrnB_opt_tensor(L, first) : NULL;
+  lrn_tensor *only = n == 1 ? lrnB_opt_tensor(L, first, "index") : NULL;
   *whole_mask = 0;
   if (only != NULL && lrn_tensor_dtype(only) == LRN_BOOL && lrn_tensor_ndim(only) == nd) {
     *whole_mask = first;
@@ -296,7 +296,7 @@ int lrnB_get_selected(lua_State *L, lrn_tensor *t, int first, int n, int is_key)
 
 /* The value at `value` into all of `to`. */
 static void assign(lua_State *L, lrn_tensor *to, int value) {
-  lrn_tensor *src = lrnB_opt_tensor(L, value);
+  lrn_tensor *src = lrnB_opt_tensor(L, value, "index");
   if (src == NULL)
     lrnB_fill(L, to, value, "index");
   else
@@ -304,7 +304,7 @@ static void assign(lua_State *L, lrn_tensor *to, int value) {
 }
 
 lrn_tensor *lrnB_value_tensor(lua_State *L, const lrn_tensor *t, int value, const char *f) {
-  lrn_tensor *src = lrnB_opt_tensor(L, value);
+  lrn_tensor *src = lrnB_opt_tensor(L, value, f);
   lrn_tensor **box;
   if (src != NULL) {
     lua_pushvalue(L, value);
@@ -317,7 +317,8 @@ lrn_tensor *lrnB_value_tensor(lua_State *L, const lrn_tensor *t, int value, cons
 }
 
 static void assign_masked(lua_State *L, lrn_tensor *t, int mask_at, int value) {
-  lrn_tensor *mask = lrnB_tensor(L, mask_at, "index"), *src = lrnB_opt_tensor(L, value);
+  lrn_tensor *mask = lrnB_tensor(L, mask_at, "index");
+  lrn_tensor *src = lrnB_opt_tensor(L, value, "index");
   for (int d = 0; d < lrn_tensor_ndim(t); d++) /* as many dimensions as t has, but their sizes? */
     if (lrn_tensor_size(mask, d) != lrn_tensor_size(t, d))
       lrnB_raise(L, "size", "index: mask: got %s of %s", lrnB_show(L, mask_at), lrnB_show(L, 1));

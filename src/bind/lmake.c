@@ -128,7 +128,7 @@ static int like_random(lua_State *L, int dist, const char *f) {
   T1(f);
   lrn_tensor *r = make_like(L, t, 2, f);
   lrn_key key = lrnB_next_key(L);
-  LRNB_TRY(L, lrn_random(r, dist, 0, 1, key));
+  LRNB_TRY_AS(L, f, lrn_random(r, dist, 0, 1, key));
   return lrnB_result(L);
 }
 static int core_rand_like(lua_State *L) { return like_random(L, LRN_UNIFORM, "rand_like"); }
@@ -300,7 +300,7 @@ static int core_tensor(lua_State *L) {
   lua_settop(L, 2);
   lrnB_options(L, 2, "tensor", valid);
   device = lrnB_device_option(L, 2, NULL, "tensor");
-  if (lrnB_opt_tensor(L, 1) != NULL) { /* a tensor: converted copy */
+  if (lrnB_opt_tensor(L, 1, "tensor") != NULL) { /* a tensor: converted copy */
     lrn_tensor *t = lrnB_tensor(L, 1, "tensor");
     dtype = lrnB_dtype_option(L, 2, lrn_tensor_dtype(t), "tensor");
     host = lrnB_new_tensor(L);
@@ -374,7 +374,7 @@ static int core_from_function(lua_State *L) {
   dtype = lrnB_dtype_option(L, 3, lrnB_default_dtype(L), "from_function");
   device = lrnB_device_option(L, 3, NULL, "from_function");
   host = lrnB_new_tensor(L);
-  LRNB_TRY(L, lrn_tensor_new(host, dtype, nd, size, NULL));
+  LRNB_TRY_AS(L, "from_function", lrn_tensor_new(host, dtype, nd, size, NULL));
   n = lrn_tensor_numel(*host);
   for (int64_t i = 0; i < n; i++) {
     lua_pushvalue(L, 2);

@@ -119,7 +119,7 @@ static int tensor_bernoulli(lua_State *L) {
   t = lrnB_new_tensor(L);
   LRNB_TRY(L, lrn_tensor_new(t, dtype, lrn_tensor_ndim(p), size, lrn_tensor_device(p)));
   key = next_key(g);
-  LRNB_TRY(L, lrn_random_bernoulli(*t, p, key));
+  LRNB_TRY_AS(L, "bernoulli", lrn_random_bernoulli(*t, p, key));
   return lrnB_result(L);
 }
 

@@ -126,7 +126,7 @@ static void read_option(lua_State *L, lrn_rbm_options *o, const option *opt, int
       break;
     case DEVICE:
       *(const lrn_device **)(void *)at =
-        lrnB_open_device(L, lrnB_string(L, arg, "RBM", opt->name));
+        lrnB_open_device(L, lrnB_string(L, arg, "RBM", opt->name), "RBM");
       break;
     case BIAS: {
       const char *name = lrnB_string(L, arg, "RBM", opt->name);
@@ -279,7 +279,7 @@ static int core_prepare(lua_State *L) {
 /* step(data, index or nil, first, count) -> nothing, or message, kind */
 static int step_with(lua_State *L, int gradient_only) {
   core *c = check_core(L, "fit");
-  lrn_tensor *data = lrnB_tensor(L, 2, "fit"), *idx = lrnB_opt_tensor(L, 3);
+  lrn_tensor *data = lrnB_tensor(L, 2, "fit"), *idx = lrnB_opt_tensor(L, 3, "fit");
   int64_t first = lrnB_integer(L, 4, "fit", "first"), count = lrnB_integer(L, 5, "fit", "count");
   int st;
   if (first < 1)
@@ -375,11 +375,11 @@ static int64_t rows_of(const lrn_tensor *v) {
 }
 
 /* A new N x units tensor of the model's kind on the top. */
-static lrn_tensor *output(lua_State *L, const core *c, int64_t n, int64_t units) {
+static lrn_tensor *output(lua_State *L, const core *c, int64_t n, int64_t units, const char *f) {
   const lrn_rbm_options *o = lrn_rbm_get_options(c->m);
   int64_t size[2] = {n, units};
   lrn_tensor **box = lrnB_new_tensor(L);
-  LRNB_TRY(L, lrn_tensor_new(box, o->dtype, units > 0 ? 2 : 1, size, o->device));
+  LRNB_TRY_AS(L, f, lrn_tensor_new(box, o->dtype, units > 0 ? 2 : 1, size, o->device));
   lrnB_result(L);
   return *box;
 }
@@ -397,8 +397,8 @@ static int core_hidden(lua_State *L) {
   int64_t n = rows_of(v), H = lrn_rbm_get_options(c->m)->n_hidden;
   lrn_tensor *mean, *state;
   inference_room(L, c, n);
-  mean = output(L, c, n, H);
-  state = output(L, c, n, H);
+  mean = output(L, c, n, H, "hidden_sampling");
+  state = output(L, c, n, H, "hidden_sampling");
   LRNB_TRY(L, lrn_rbm_hidden(c->m, c->w, mean, state, v));
   return 2;
 }
@@ -407,8 +407,8 @@ static int core_hidden_mean(lua_State *L) {
   lrn_tensor *v = lrnB_tensor(L, 2, "forward"), *mean;
   int64_t n = rows_of(v);
   inference_room(L, c, n);
-  mean = output(L, c, n, lrn_rbm_get_options(c->m)->n_hidden);
-  LRNB_TRY(L, lrn_rbm_hidden(c->m, c->w, mean, NULL, v));
+  mean = output(L, c, n, lrn_rbm_get_options(c->m)->n_hidden, "forward");
+  LRNB_TRY_AS(L, "forward", lrn_rbm_hidden(c->m, c->w, mean, NULL, v));
   return 1;
 }
 static int core_visible(lua_State *L) {
@@ -416,8 +416,8 @@ static int core_visible(lua_State *L) {
   lrn_tensor *h = lrnB_tensor(L, 2, "visible_sampling"), *mean, *state;
   int64_t n = rows_of(h), V = lrn_rbm_get_options(c->m)->n_visible;
   inference_room(L, c, n);
-  mean = output(L, c, n, V);
-  state = output(L, c, n, V);
+  mean = output(L, c, n, V, "visible_sampling");
+  state = output(L, c, n, V, "visible_sampling");
   LRNB_TRY(L, lrn_rbm_visible(c->m, c->w, mean, state, h));
   return 2;
 }
@@ -426,7 +426,7 @@ static int core_free_energy(lua_State *L) {
   lrn_tensor *v = lrnB_tensor(L, 2, "energy"), *F;
   int64_t n = rows_of(v);
   inference_room(L, c, n);
-  F = output(L, c, n, 0);
+  F = output(L, c, n, 0, "energy");
   LRNB_TRY(L, lrn_rbm_free_energy(c->m, c->w, F, v));
   return 1;
 }
@@ -460,7 +460,7 @@ static int core_reconstruct(lua_State *L) {
   int64_t n = rows_of(data);
   double error = 0, sampled = 0;
   inference_room(L, c, n);
-  v = output(L, c, n, lrn_rbm_get_options(c->m)->n_visible);
+  v = output(L, c, n, lrn_rbm_get_options(c->m)->n_visible, "reconstruct");
   LRNB_TRY(L, lrn_rbm_reconstruct(c->m, c->w, &error, &sampled, v, data, mean_field));
   lua_pushnumber(L, error);
   lua_insert(L, -2);
@@ -474,7 +474,7 @@ static int core_gibbs(lua_State *L) {
   int64_t n = rows_of(v);
   inference_room(L, c, n);
   for (int i = 0; i < 5; i++)
-    out[i] = output(L, c, n, i < 4 ? o->n_hidden : o->n_visible);
+    out[i] = output(L, c, n, i < 4 ? o->n_hidden : o->n_visible, "gibbs_sampling");
   LRNB_TRY(L, lrn_rbm_gibbs(c->m, c->w, out[0], out[1], out[2], out[3], out[4], v));
   return 5;
 }
@@ -483,12 +483,12 @@ static int core_sample(lua_State *L) {
   core *c = check_core(L, "sample");
   int64_t n = lrnB_integer(L, 2, "sample", "n"), steps = lrnB_integer(L, 3, "sample", "steps");
   int64_t V = lrn_rbm_get_options(c->m)->n_visible;
-  lrn_tensor *start = lrnB_opt_tensor(L, 4), *mean, *state;
+  lrn_tensor *start = lrnB_opt_tensor(L, 4, "sample"), *mean, *state;
   if (n < 1)
     return lrnB_raise(L, "value", "sample: n: got %lld, expected an integer >= 1", (long long)n);
   inference_room(L, c, n);
-  mean = output(L, c, n, V);
-  state = output(L, c, n, V);
+  mean = output(L, c, n, V, "sample");
+  state = output(L, c, n, V, "sample");
   LRNB_TRY(L, lrn_rbm_sample(c->m, c->w, mean, state, start, steps));
   return 2;
 }
@@ -521,7 +521,7 @@ static int core_store(lua_State *L) {
 static int core_rbm_restore(lua_State *L) {
   lrn_file *file = lrnB_check(L, 1, LRNB_FILE, "load");
   const lrn_device *device =
-    lua_isnoneornil(L, 2) ? NULL : lrnB_open_device(L, lrnB_string(L, 2, "load", "device"));
+    lua_isnoneornil(L, 2) ? NULL : lrnB_open_device(L, lrnB_string(L, 2, "load", "device"), "load");
   core *c = new_core(L);
   int st = lrn_rbm_restore(&c->m, &c->w, file, device);
   if (st == LRN_ENOMEM) {

@@ -245,6 +245,8 @@ static int tensor_slice(lua_State *L) {
   T1("slice");
   int64_t step = 1;
   int d = 0;
+  if (lrn_tensor_ndim(t) == 0)
+    return lrnB_raise(L, "size", "slice: a tensor without dimensions cannot be sliced");
   lua_settop(L, 2);
   lrnB_options(L, 2, "slice", valid);
   if (lrnB_option(L, 2, "dim") != LUA_TNIL)
@@ -328,7 +330,7 @@ static int tensor_to(lua_State *L) {
 static int to_named(lua_State *L, const char *name, const char *f) {
   T1(f);
   lrn_tensor **out;
-  const lrn_device *device = lrnB_open_device(L, name);
+  const lrn_device *device = lrnB_open_device(L, name, f);
   out = lrnB_new_tensor(L);
   LRNB_TRY(L, lrn_tensor_to(out, t, lrn_tensor_dtype(t), device));
   return lrn_tensor_shares(*out, t) ? 1 : lrnB_result(L);
@@ -483,7 +485,7 @@ static int tensor_tolist(lua_State *L) {
 static int tensor_equal(lua_State *L) {
   int same = 0;
   lrn_tensor *a, *b;
-  if (lrnB_opt_tensor(L, 1) == NULL || lrnB_opt_tensor(L, 2) == NULL) {
+  if (lrnB_opt_tensor(L, 1, "equal") == NULL || lrnB_opt_tensor(L, 2, "equal") == NULL) {
     lua_pushboolean(L, 0);
     return 1;
   }
@@ -585,6 +587,6 @@ void lrnL_givetensor(lua_State *L, lrn_tensor *t) {
 int lrnL_raise(lua_State *L, int status) { return lrnB_fail(L, status); }
 
 lrn_tensor *lrnL_checktensor(lua_State *L, int arg) { return lrnB_tensor(L, arg, "tensor"); }
-lrn_tensor *lrnL_totensor(lua_State *L, int arg) { return lrnB_opt_tensor(L, arg); }
+lrn_tensor *lrnL_totensor(lua_State *L, int arg) { return lrnB_opt_tensor(L, arg, "tensor"); }
 
 /* ===} */

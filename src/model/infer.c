@@ -322,9 +322,9 @@ int lrn_rbm_sample(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *
   LRN_TRY(lrn_check_work(m, w, 0, 0, "sample"));
   if (any == NULL)
     return lrn_fail(LRN_EARG, "sample: neither means nor states are wanted");
-  if (steps < 1)
-    return lrn_fail(LRN_EVALUE, "sample: steps: got %lld, expected an integer >= 1",
-                    (long long)steps);
+  if (steps < 1 || steps > LRN_MOST_STEPS)
+    return lrn_fail(LRN_EVALUE, "sample: steps: got %lld, expected an integer >= 1 and <= %d",
+                    (long long)steps, LRN_MOST_STEPS);
   N = lrn_tensor_numel(any) / V;
   LRN_GO(check_output(m, mean, N, V, "sample", "mean"));
   LRN_GO(check_output(m, state, N, V, "sample", "state"));

@@ -61,6 +61,9 @@ struct lrn_link {
 };
 extern const lrn_link lrn_link_dense;
 
+/* Sweeps of one chain: each takes two draws, whose numbers are an int. */
+#define LRN_MOST_STEPS (1 << 29)
+
 /* One layer as seen from its units. */
 typedef struct lrn_layer {
   int unit;

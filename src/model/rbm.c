@@ -49,6 +49,9 @@ static int check_options(const lrn_rbm_options *o) {
   LRN_TRY(check_count("n_visible", o->n_visible, 1));
   LRN_TRY(check_count("n_hidden", o->n_hidden, 1));
   LRN_TRY(check_count("steps", o->steps, 1));
+  if (o->steps > LRN_MOST_STEPS)
+    return lrn_fail(LRN_EVALUE, "RBM: steps: got %lld, expected an integer <= %d",
+                    (long long)o->steps, LRN_MOST_STEPS);
   LRN_TRY(check_count("persistent", o->persistent, 0));
   LRN_TRY(check_range("learning_rate", o->learning_rate, 0, INFINITY, 0, 0, "a number >= 0"));
   LRN_TRY(check_range("momentum", o->momentum, 0, 1, 0, 1, "a number >= 0 and < 1"));

@@ -47,7 +47,7 @@ int lrn_random(lrn_tensor *t, int dist, double a, double b, lrn_key key) {
     case LRN_UNIFORM:
     case LRN_NORMAL:
       if (!is_float)
-        return lrn_fail(LRN_ETYPE, "random: real numbers into a %s tensor",
+        return lrn_fail(LRN_ETYPE, "random: real numbers into a tensor of dtype %s",
                         lrn_dtype_name(t->view.dtype));
       break;
     case LRN_BERNOULLI:

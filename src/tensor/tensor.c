@@ -388,7 +388,9 @@ int lrn_tensor_expand(lrn_tensor **out, const lrn_tensor *t, int nd, const int64
 
 int lrn_tensor_unsqueeze(lrn_tensor **out, const lrn_tensor *t, int d) {
   lrn_view v = t->view;
-  if (d < 0 || d > v.nd || v.nd == LRN_MAXDIM)
+  if (v.nd == LRN_MAXDIM)
+    return lrn_fail(LRN_ESHAPE, "unsqueeze: got %d dimensions, expected fewer", v.nd);
+  if (d < 0 || d > v.nd)
     return lrn_fail(LRN_ESHAPE, "unsqueeze: dimension %d into %d dimensions", d, v.nd);
   insert_dim(&v, d, 1, d < v.nd ? v.stride[d] * v.size[d] : 1);
   return lrn_tensor_over(out, t->storage, &v);

@@ -27,16 +27,12 @@ end
 -- @usage local ds = lrn.data.Dataset(lrn.zeros(10, 4)); assert(#ds == 10)
 function M.new(data, targets, options)
   local where = "Dataset"
-  if not check.is_tensor(data) then
-    check.raise("type", "%s: data: got %s, expected a tensor", where, check.show(data))
-  end
+  check.tensor(where, "data", data)
   if data.ndim == 0 then
     check.raise("size", "%s: data: got a tensor without dimensions, expected samples", where)
   end
   if targets ~= nil then
-    if not check.is_tensor(targets) then
-      check.raise("type", "%s: targets: got %s, expected a tensor", where, check.show(targets))
-    end
+    check.tensor(where, "targets", targets)
     if targets.ndim == 0 or targets:size(1) ~= data:size(1) then
       check.raise("size", "%s: targets: got %s, expected %d targets, as many as data has samples",
         where, check.shape(targets), data:size(1))
@@ -136,7 +132,9 @@ function methods:subset(idx)
     local list = {}
     for i, v in ipairs(idx) do list[i] = position(self, v, "subset") end
     idx = #list > 0 and core.tensor(list, { dtype = "int64" }) or core.zeros(0, { dtype = "int64" })
-  elseif idx.ndim ~= 1 then
+  end
+  check.open("subset", "idx", idx)
+  if idx.ndim ~= 1 then
     check.raise("size", "subset: idx: got %s, expected one dimension", check.show(idx))
   elseif idx.dtype == "bool" then
     if idx:size(1) ~= raw.n then
@@ -348,5 +346,6 @@ function meta:__tostring()
       or "")
 end
 
+check.class("Dataset", methods, M.is)
 M.methods = methods
 return M

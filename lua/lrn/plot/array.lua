@@ -69,10 +69,14 @@ end
 function M.from(x, where, ndim)
   local result
   if check.is_tensor(x) then
+    check.open(where, "data", x)
     result = from_tensor(x)
   elseif type(x) == "table" and M.is(x) then
     local shape, inner = {}, x
     repeat
+      if #shape == 8 then
+        check.raise("size", "%s: data: got a list nested deeper than 8", where)
+      end
       shape[#shape + 1] = #inner
       inner = inner[1]
     until type(inner) ~= "table"

@@ -298,4 +298,5 @@ function Axes:colorbar(opts)
   return self
 end
 
+check.class("Axes", Axes, function(v) return type(v) == "table" and getmetatable(v) == Axes end)
 return M

@@ -228,6 +228,7 @@ end
 -- @return surface
 -- @usage print(require("lrn.plot").figure():render():get_pixel(1, 1))   --> 255 255 255 255
 function Figure:render(dpi)
+  dpi = check.value("render", "dpi", dpi, { "number", nil, min = 1, max = 10000 })
   local cairo = require "lrn.plot.cairo"
   local canvas = compose(self)
   local scale = (dpi or self.dpi) / self.dpi
@@ -308,4 +309,5 @@ function Figure:show()
   return self
 end
 
+check.class("Figure", Figure, function(v) return type(v) == "table" and getmetatable(v) == Figure end)
 return M

@@ -133,6 +133,7 @@ function M.plot(...)
   local fig = figures.new{ width = 7, height = 5 }
   local ax = fig:axes():xlabel(opts.xlabel):ylabel(opts.ylabel):grid(opts.grid)
   for i, y in ipairs(series) do
+    array.from(y, "plot", 1) -- raises under this name
     ax:line(y, { label = labels and labels[i] or nil })
   end
   if opts.title then ax:title(opts.title, { loc = "left", size = 14 }) end
