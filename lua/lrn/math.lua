@@ -10,9 +10,7 @@ local CHUNK = 1 << 20 -- pixels that are compared at once: some ten float64 copi
 -- @usage local t = lrn.math.unitary_scale(lrn.tensor{ 1, 2, 3, 4, 5 });
 -- assert(math.abs(t[2] - .25) < 1e-6)
 function M.unitary_scale(t)
-  if not check.is_tensor(t) then
-    check.raise("type", "unitary_scale: t: got %s, expected a tensor", check.show(t))
-  end
+  check.tensor("unitary_scale", "t", t)
   if t.dtype ~= "float64" then t = t:to "float32" end
   if t.numel == 0 then return t:clone() end
   local shifted = t - t:min()

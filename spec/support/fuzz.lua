@@ -456,6 +456,7 @@ local function check(n, target, e)
   if is_foreign(e) or target.name == "core.raise" then return end
   if target.short:find "^__" then return end -- not what users call
   -- a metamethod of the caller that is no function, or gives no iterator
+  if e:find("'__tostring' must return a string", 1, true) then return end
   if concat(text):find "wild<" and not e:find "nil value" and
     (e:find "attempt to call an? %l+ value" or e:find "attempt to index an? %l+ value") then
     return

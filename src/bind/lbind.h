@@ -96,6 +96,11 @@ void *lrnB_check(lua_State *L, int arg, const char *class_name, const char *func
 lrn_tensor **lrnB_new_tensor(lua_State *L); /* an empty box on the stack */
 lrn_tensor *lrnB_tensor(lua_State *L, int arg, const char *function);
 lrn_tensor *lrnB_opt_tensor(lua_State *L, int arg, const char *function); /* NULL: no tensor */
+/* The open tensor at index; NULL for anything else. */
+static inline lrn_tensor *lrnB_open_tensor_at(lua_State *L, int index) {
+  lrnB_box *box = luaL_testudata(L, index, LRNB_TENSOR);
+  return box != NULL ? lrnB_open_object(box) : NULL;
+}
 /* Counts the bytes of the tensor on the top, which is no view. Returns 1. */
 int lrnB_result(lua_State *L);
 /* Frees at once the tensor in the box at index, a temporary of ours. */

@@ -8,7 +8,7 @@
 **          leaves objects that grew old to a full collection, which comes when Lua's own heap has
 **          doubled: never, for a loop over large tensors. So there is one where live has grown, over
 **          what the last one left, by Lua's heap + 8 MB (which pays for marking the heap) and by a
-**          quarter (so that a live set which grows is collected a logarithmic number of times).
+**          eighth (so that a live set which grows is collected a logarithmic number of times).
 **
 ** Nothing is done while the program has stopped the collector, nor inside of a finalizer.
 */
@@ -42,7 +42,7 @@ static void tell(lua_State *L, size_t bytes) {
 
 static int is_time_for_all(lua_State *L, const lrnB_account *a) {
   size_t growth = a->live - a->floor;
-  return growth > SLACK && growth > a->floor / 4 &&
+  return growth > SLACK && growth > a->floor / 8 &&
          growth > SLACK + (size_t)lua_gc(L, LUA_GCCOUNT) * UNIT;
 }
 

@@ -291,10 +291,11 @@ static int join(lua_State *L, int new_dim, const char *f) {
   list = lua_newuserdatauv(L, (size_t)n * sizeof *list, 0);
   for (lua_Integer i = 0; i < n; i++) {
     lua_rawgeti(L, 1, i + 1); /* stays in the table: lent */
-    if (lrnB_opt_tensor(L, lua_gettop(L), f) == NULL)
-      return lrnB_raise(L, "type", "%s: list: got %s at %lld, expected a tensor", f,
+    list[i] = lrnB_open_tensor_at(L, -1);
+    if (list[i] == NULL)
+      return lrnB_raise(L, luaL_testudata(L, -1, LRNB_TENSOR) != NULL ? "state" : "type",
+                        "%s: list: got %s at %lld, expected a tensor", f,
                         lrnB_show(L, lua_gettop(L)), (long long)i + 1);
-    list[i] = lrnB_tensor(L, lua_gettop(L), f);
     lua_pop(L, 1);
   }
   nd = lrn_tensor_ndim(list[0]) + new_dim;

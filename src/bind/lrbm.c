@@ -503,7 +503,7 @@ static int core_log_likelihood(lua_State *L) {
   core *c = check_core(L, "log_likelihood");
   lrn_tensor *v = lrnB_tensor(L, 2, "log_likelihood");
   double mean = 0;
-  LRNB_TRY(L, lrn_rbm_log_likelihood(c->m, &mean, v));
+  LRNB_TRY_AS(L, "log_likelihood", lrn_rbm_log_likelihood(c->m, &mean, v));
   lua_pushnumber(L, mean);
   return 1;
 }

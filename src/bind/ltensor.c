@@ -54,9 +54,9 @@ static const struct {
 } fields[] = {{"shape", field_shape}, {"strides", field_strides}, {"ndim", field_ndim},
               {"numel", field_numel}, {"dtype", field_dtype},     {"device", field_device}};
 
-/* t[key]: upvalue 1 is the table of methods */
+/* t[key]: upvalue 1 is the table of methods. A closed tensor has them too: t:close() may come twice,
+   and the others raise under their own names. */
 static int tensor_index(lua_State *L) {
-  lrn_tensor *t = lrnB_tensor(L, 1, "tensor");
   if (lua_type(L, 2) == LUA_TSTRING) {
     const char *key = lua_tostring(L, 2);
     lua_pushvalue(L, 2);
@@ -64,21 +64,21 @@ static int tensor_index(lua_State *L) {
       return 1;
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
       if (strcmp(fields[i].name, key) == 0)
-        return fields[i].push(L, t);
+        return fields[i].push(L, lrnB_tensor(L, 1, key));
     return 0;
   }
-  return lrnB_get_selected(L, t, 2, 1, 1);
+  return lrnB_get_selected(L, lrnB_tensor(L, 1, "index"), 2, 1, 1);
 }
 
 static int tensor_newindex(lua_State *L) {
-  lrn_tensor *t = lrnB_tensor(L, 1, "tensor");
+  lrn_tensor *t = lrnB_tensor(L, 1, "index");
   if (lua_type(L, 2) == LUA_TSTRING)
     return lrnB_raise(L, "argument", "tensor: field %s cannot be set", lrnB_show(L, 2));
   return lrnB_set_selected(L, t, 2, 3);
 }
 
 static int tensor_call(lua_State *L) {
-  lrn_tensor *t = lrnB_tensor(L, 1, "tensor");
+  lrn_tensor *t = lrnB_tensor(L, 1, "index");
   return lrnB_get_selected(L, t, 2, lua_gettop(L) - 1, 0);
 }
 

@@ -78,9 +78,6 @@ int lrn_work_new(lrn_work **out, const lrn_rbm *m, int64_t batch, int flags) {
   void *memory;
   lrn_work *w;
   int st;
-  if (batch < 1 || batch > INT32_MAX)
-    return lrn_fail(LRN_EVALUE, "workspace: batch: got %lld, expected 1 to 2^31 - 1",
-                    (long long)batch);
   LRN_TRY(lrn_alloc(&memory, 1, sizeof *w, "workspace"));
   w = memory;
   w->n_visible = m->options.n_visible;
@@ -106,6 +103,9 @@ int lrn_work_reserve(lrn_work *w, const lrn_rbm *m, int64_t batch, int flags) {
   lrn_work new = *w;
   int st;
   LRN_TRY(lrn_check_work(m, w, 0, 0, "workspace"));
+  if (batch < 1 || batch > INT32_MAX)
+    return lrn_fail(LRN_EVALUE, "workspace: batch: got %lld, expected 1 to 2^31 - 1",
+                    (long long)batch);
   if (!larger && !begin)
     return LRN_OK;
   new.batch = max64(batch, w->batch);

@@ -111,8 +111,13 @@ return {
     returns = { { "table", "list of names; \"cpu\" is always there" } },
     example = "assert(lrn.devices()[1] == \"cpu\")" },
   { name = "memory", text = "Memory that tensors and models hold.", params = {},
-    returns = { { "table", "live_bytes, peak_bytes, live_blocks, allocations" } },
+    returns = { { "table", "live_bytes; cached_bytes: freed and kept for the next tensors; \z
+      peak_bytes: the most that both were together; live_blocks, allocations: numbers" } },
     example = "assert(lrn.memory().live_bytes >= 0)" },
+  { name = "empty_cache",
+    text = "Gives back to the system what is kept of freed tensors: at most 64 MB, which the next \z
+    tensors of such sizes would take.", params = {}, returns = {},
+    example = "lrn.empty_cache()\nassert(lrn.memory().cached_bytes == 0)" },
   { name = "error.kind",
     text = "The kind of an error that lrn raised: argument, size, value, type, build, memory or \z
     state.",

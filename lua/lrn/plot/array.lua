@@ -33,11 +33,11 @@ end
 
 -- Appends the numbers of a nested list to `data`; its shape must be shape[depth..].
 local function flatten(list, shape, depth, data, where)
-  if #list ~= shape[depth] then
+  if rawlen(list) ~= shape[depth] then
     check.raise("size", "%s: ragged list: got %d elements, expected %d as in the first", where,
-      #list, shape[depth])
+      rawlen(list), shape[depth])
   end
-  for i = 1, #list do
+  for i = 1, rawlen(list) do
     local x = list[i]
     if depth < #shape then
       if type(x) ~= "table" then
@@ -77,7 +77,7 @@ function M.from(x, where, ndim)
       if #shape == 8 then
         check.raise("size", "%s: data: got a list nested deeper than 8", where)
       end
-      shape[#shape + 1] = #inner
+      shape[#shape + 1] = rawlen(inner)
       inner = inner[1]
     until type(inner) ~= "table"
     result = { data = {}, shape = shape }
