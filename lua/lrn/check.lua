@@ -80,6 +80,7 @@ end
 
 --- The name of the list that a typing error most likely meant; nil where none is near.
 function M.nearest(name, names)
+  if #name > 100 then return nil end
   local best, least = nil, math.max(2, #name // 3) + 1
   for _, candidate in ipairs(names) do
     local d = distance(name:lower(), candidate:lower())

@@ -131,6 +131,12 @@ end
 
 --- Adds what `lrn.plot.mosaic.compose` made, without frame. For the modules of lrn.plot.
 function M:composed(where, image)
+  check.value("composed", "where", where, { "string", required = true })
+  if type(image) ~= "table" or type(image.width) ~= "number" or type(image.height) ~= "number" or
+    type(image.bad) ~= "number" then
+    check.raise("type", "composed: image: got %s, expected what lrn.plot.mosaic composes",
+      check.show(image))
+  end
   self.shown = false
   return add_image(self, where, image)
 end
