@@ -249,3 +249,86 @@ describe("files", function()
     end
   end)
 end)
+
+-- What spec/fuzz_spec.lua found, a line each.
+describe("calls that once went wrong", function()
+  it("of methods without their object say so", function()
+    local fit = model().fit
+    raises("type", { "fit: self: got a table, expected a model", "with a colon" },
+      function() fit({}, bars) end)
+    raises("type", "split: self: got 3, expected a Dataset", function() bars.split(3) end)
+    raises("type", "record: self: got nil, expected a history",
+      function() model().history.record() end)
+    raises("type", "close: argument 1: got 3, expected a tensor",
+      function() lrn.zeros(1).close(3) end)
+  end)
+
+  it("with tables whose iteration raises read what stands in them", function()
+    local trap = setmetatable({ n_visible = 4, n_hidden = 3 },
+      { __pairs = function() error "called" end, __index = function() error "called" end })
+    assert.equal(4, lrn.RBM(trap).n_visible)
+    assert.equal(0, model():fit(bars, setmetatable({ epochs = 0 }, getmetatable(trap))) or 0)
+  end)
+
+  it("with sizes and counts beyond all bounds are refused at once", function()
+    raises("value", "sample: steps: got 9007199254740992, expected an integer >= 1 and <= 536870912",
+      function() model():sample(1, { steps = 2 ^ 53 }) end)
+    raises("value", "RBM: steps: got 2000000000, expected an integer <= 536870912",
+      function() return model { steps = 2000000000 } end)
+    raises("size", "sample: size: got [9007199254740992, 9]",
+      function() model():sample(2 ^ 53) end)
+    raises("value", "workspace: batch: got 9223372036854775807, expected 1 to 2^31 - 1",
+      function() model()._core:reserve(math.maxinteger) end)
+    raises("value", "record: epoch: got 1099511627776, expected an integer >= 1 and <= ",
+      function() model().history:record(2 ^ 40, { mse = 1 }) end)
+    local unknown = ("x"):rep(100000)
+    raises("argument", "RBM: unknown field", function() model()[unknown] = 3 end)
+  end)
+
+  it("with lists nested in themselves end", function()
+    local list = { 1, 2 }
+    list[1] = list
+    raises("size", "tensor: ", function() return lrn.tensor(list) end)
+    if pcall(require, "lrn.plot.cairo") then
+      raises("size", "image: data: got a list nested deeper than 8",
+        function() lrn.plot.figure():axes():image(list) end)
+    end
+    raises("value", "save: value", function() lrn.save(os.tmpname(), list) end)
+  end)
+
+  it("name the function that was called", function()
+    local deep = lrn.zeros(1, 1, 1, 1, 1, 1, 1, 1)
+    raises("size", "stack: got 8 dimensions", function() lrn.stack { lrn.zeros(1), deep } end)
+    raises("size", "unsqueeze: got 8 dimensions", function() deep:unsqueeze(1) end)
+    raises("size", "slice: a tensor without dimensions", function() lrn.tensor(3):slice() end)
+    raises("type", "randn_like: real numbers into a tensor of dtype int32",
+      function() lrn.zeros(2, { dtype = "int32" }):randn_like() end)
+    raises("size", "from_function: size: got [-2]",
+      function() lrn.from_function(-2, function() end) end)
+    raises("argument", "eye: device: 'tpu' is none", function() lrn.eye(1, { device = "tpu" }) end)
+    raises("type", "cli.usage: spec: got 3", function() lrn.cli.usage(3) end)
+    raises("argument", "progress.range: unknown option", function() lrn.progress.range(3, { x = 1 }) end)
+    raises("type", "help.resolve: name: got 3", function() lrn.help.resolve(3) end)
+    raises("size", "transform: data: got rows of 3", function() model():transform(lrn.zeros(2, 3)) end)
+    local closed = lrn.zeros(4, 9)
+    closed:close()
+    raises("state", "Dataset: data: got a closed tensor", function() lrn.data.Dataset(closed) end)
+    raises("state", "save: value: got a closed tensor", function() lrn.save("x", closed) end)
+    raises("state", "equal: argument 2", function() lrn.zeros(1):equal(closed) end)
+    raises("state", "unitary_scale: t: got a closed tensor",
+      function() lrn.math.unitary_scale(closed) end)
+  end)
+
+  it("of the log with formats and files that do not fit", function()
+    raises("value", "log.error: format: got \"%d\": number expected, got string",
+      function() lrn.log.error("%d", "x") end)
+    raises(nil, "log.output: file.write: ", function() lrn.log.output {} end)
+    local f = io.tmpfile()
+    lrn.log.output(f)
+    f:close()
+    local ok, e = pcall(lrn.log.error, "x")
+    lrn.log.output(nil)
+    assert.is_false(ok)
+    assert.matches("log.error: output: got a closed file", e)
+  end)
+end)

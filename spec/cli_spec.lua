@@ -100,13 +100,13 @@ end)
 describe("cli declarations", function()
   it("are checked", function()
     assert.error_matches(function() cli.try({ { "x", "int" } }, {}) end,
-      "cli: x: type: got \"int\"")
+      "cli.try: x: type: got \"int\"")
     assert.error_matches(function() cli.try({ { "x", "integer", mim = 1 } }, {}) end,
       "unknown x: key 'mim' %(did you mean 'min'%?%)")
     assert.error_matches(function() cli.try({ { "x", "integer" }, { "x", "integer" } }, {}) end,
-      "cli: x: declared twice")
+      "cli.try: x: declared twice")
     assert.error_matches(function() cli.try({ abuot = "x" }, {}) end, "did you mean 'about'")
-    assert.error_matches(function() cli.try({ { 3 } }, {}) end, "cli: row 1: expected a row")
+    assert.error_matches(function() cli.try({ { 3 } }, {}) end, "cli.try: row 1: expected a row")
   end)
 end)
 

@@ -26,9 +26,9 @@ end
 
 -- bytes of a tensor, tables, tensors kept, repetitions: the rows of scripts/bench_gc.lua, smaller
 local rows = {
-  { 80e3, 0, 0, 1000 }, { 80e3, 100000, 0, 1000 }, { 1e6, 0, 0, 200 }, { 1e6, 20000, 0, 200 },
-  { 8e6, 20000, 0, 30 }, { 8e6, 100000, 0, 30 }, { 1e6, 0, 60, 200 },
-  { 1e6, 0, 40, 300, ring = true },
+  { 80e3, 0, 0, 500 }, { 80e3, 50000, 0, 500 }, { 1e6, 0, 0, 60 }, { 1e6, 20000, 0, 60 },
+  { 8e6, 20000, 0, 10 }, { 8e6, 50000, 0, 10 }, { 1e6, 0, 40, 80 },
+  { 1e6, 0, 30, 120, ring = true },
 }
 
 local function bound_of(row)
@@ -80,7 +80,7 @@ describe("the peak of a loop that drops tensors", function()
   end)
 
   -- Results of operations with temporaries, reading of files, models, data sets.
-  it("is so for whatever makes tensors", function()
+  it("is so for whatever makes tensors #slow", function()
     local path = os.tmpname()
     local big = lrn.rand(500, 500)
     local mask = big:gt(.5)
@@ -104,7 +104,7 @@ describe("the peak of a loop that drops tensors", function()
     }
     for name, way in pairs(ways) do
       local peak = peak_of(function(touch)
-        for _ = 1, 60 do
+        for _ = 1, 40 do
           way()
           touch()
         end

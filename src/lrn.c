@@ -37,7 +37,14 @@ static void *allocate(void *ud, void *ptr, size_t osize, size_t nsize) {
     p = realloc(ptr, nsize);
     return p != NULL ? p : ptr;
   }
-  return lrn_memory_must_fail() ? NULL : realloc(ptr, nsize);
+  if (lrn_memory_must_fail())
+    return NULL;
+  p = realloc(ptr, nsize);
+  if (p == NULL) { /* what the engine keeps of freed tensors may be what is missing */
+    lrn_memory_empty_cache();
+    p = realloc(ptr, nsize);
+  }
+  return p;
 }
 
 /* lua_WarnFunction, off until "@on". A message may come in pieces; while warnings are off, its last

@@ -32,6 +32,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "bind/lgc.h"
 #include "lrn.h"
 
 #define SURFACE "lrn.plot.Surface"
@@ -202,7 +203,8 @@ static int image_surface(lua_State *L) {
   Surface *s;
   luaL_argcheck(L, w >= 1 && w <= MAX_PIXELS, 1, "width outside 1..32767");
   luaL_argcheck(L, h >= 1 && h <= MAX_PIXELS, 2, "height outside 1..32767");
-  lua_gc(L, LUA_GCSTEP, (int)(w * h / 256)); /* its KB: paces the collector */
+  if (w * h >= 256)
+    lrnB_tell_collector(L, (size_t)(4 * w * h));
   s = newsurface(L, IMAGE, (double)w, (double)h);
   s->surface = cairo_image_surface_create(format[f], (int)w, (int)h);
   if (cairo_surface_status(s->surface) != CAIRO_STATUS_SUCCESS)

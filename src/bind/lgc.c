@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "bind/lbind.h"
+#include "bind/lgc.h"
 
 enum { UNIT = 1024, SLACK = 8 << 20 };
 
@@ -35,11 +36,6 @@ static lrnB_account *account_of(lua_State *L) {
   return a;
 }
 
-/* The one place that knows LUA_GCSTEP, whose unit is another in Lua 5.5. */
-static void tell(lua_State *L, size_t bytes) {
-  lua_gc(L, LUA_GCSTEP, (int)(bytes / UNIT > 1 << 20 ? 1 << 20 : bytes / UNIT));
-}
-
 static int is_time_for_all(lua_State *L, const lrnB_account *a) {
   size_t growth = a->live - a->floor;
   return growth > SLACK && growth > a->floor / 8 &&
@@ -58,7 +54,7 @@ static void pace(lua_State *L, lrnB_account *a) {
     lua_gc(L, LUA_GCCOLLECT);
     a->floor = a->live;
   } else
-    tell(L, owed);
+    lrnB_tell_collector(L, owed);
 }
 
 void lrnB_tally_begin(lua_State *L, lrnB_tally *tally) {
