@@ -93,7 +93,8 @@ end
 for round = 1, opt.rounds do
   for r = 1, #rows do
     for m = 1, #modes do
-      local text = output_of(("LRN_NUM_THREADS=1 '%s' '%s' measure %d %d"):format(program, arg[0], r, m))
+      local text = output_of(("LRN_NUM_THREADS=1 '%s' '%s' measure %d %d"):format(program, arg[0],
+        r, m))
       local us, peak, bound = text:match "^(%S+) (%d+) (%d+)$"
       if not us then fail(("row %d, mode %d: %s"):format(r, m, text)) end
       local cell = results[r][m]
@@ -116,12 +117,12 @@ for r, row in ipairs(rows) do
   local fast, small = us[4] <= NOISE * math.min(us[1], us[2]), peak <= bound
   slower, larger = slower + (fast and 0 or 1), larger + (small and 0 or 1)
   lines[r] = ("| %s | %s | %s | %s | %s | **%s** | %.0f MB%s%s |"):format(row[1],
-    row[3] == 0 and "0" or row[3] == 1000000 and "1 M" or row[3] // 1000 .. " k", cells[1], cells[2],
-    cells[3], cells[4], bound / MB, small and "" or ", **exceeded**", fast and "" or ", **slower**")
+    row[3] == 0 and "0" or row[3] == 1000000 and "1 M" or row[3] // 1000 .. " k", cells[1],
+    cells[2], cells[3], cells[4], bound / MB, small and "" or ", **exceeded**", fast and "" or ", **slower**")
 end
 
 local text = ([[
-| tensor | Lua tables | no pace, incremental | no pace, generational | pace, no cache | pace and cache | bound |
+| tensor | Lua tables | stock, incremental | stock, generational | pace | pace and cache | bound |
 |---|---|---|---|---|---|---|
 %s
 

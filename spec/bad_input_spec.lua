@@ -271,7 +271,7 @@ describe("calls that once went wrong", function()
   end)
 
   it("with sizes and counts beyond all bounds are refused at once", function()
-    raises("value", "sample: steps: got 9007199254740992, expected an integer >= 1 and <= 536870912",
+    raises("value", { "sample: steps: got 9007199254740992, expected an integer", "<= 536870912" },
       function() model():sample(1, { steps = 2 ^ 53 }) end)
     raises("value", "RBM: steps: got 2000000000, expected an integer <= 536870912",
       function() return model { steps = 2000000000 } end)
@@ -307,9 +307,11 @@ describe("calls that once went wrong", function()
       function() lrn.from_function(-2, function() end) end)
     raises("argument", "eye: device: 'tpu' is none", function() lrn.eye(1, { device = "tpu" }) end)
     raises("type", "cli.usage: spec: got 3", function() lrn.cli.usage(3) end)
-    raises("argument", "progress.range: unknown option", function() lrn.progress.range(3, { x = 1 }) end)
+    raises("argument", "progress.range: unknown option",
+      function() lrn.progress.range(3, { x = 1 }) end)
     raises("type", "help.resolve: name: got 3", function() lrn.help.resolve(3) end)
-    raises("size", "transform: data: got rows of 3", function() model():transform(lrn.zeros(2, 3)) end)
+    raises("size", "transform: data: got rows of 3",
+      function() model():transform(lrn.zeros(2, 3)) end)
     local closed = lrn.zeros(4, 9)
     closed:close()
     raises("state", "Dataset: data: got a closed tensor", function() lrn.data.Dataset(closed) end)

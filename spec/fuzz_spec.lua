@@ -10,9 +10,9 @@ local sanitized = (os.getenv "LRN_SANITIZED" or "") ~= ""
 local SEED = 20260801
 local CALLS = sanitized and 200000 or 6000
 
--- The call that runs is in the file `last`. Where it stays the same for 10 s, Ctrl-C stops it, as it
--- must stop any call; what that does not stop in another 10 s is killed. Without a sanitizer, which
--- has its own limit, 4 GB of addresses are all there is.
+-- The call that runs is in the file `last`. Where it stays the same for 10 s, Ctrl-C stops it, as
+-- it must stop any call; what that does not stop in another 10 s is killed. Without a sanitizer,
+-- which has its own limit, 4 GB of addresses are all there is.
 local script = [[
 cd '%s' && : > last || exit 1
 unset LRN_DATA LRN_LOG

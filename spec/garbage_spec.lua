@@ -1,5 +1,5 @@
--- Memory of tensors that a program drops: the collector keeps pace with their bytes in every kind of
--- state, objects are counted however they are made, and closing frees at once.
+-- Memory of tensors that a program drops: the collector keeps pace with their bytes in every kind
+-- of state, objects are counted however they are made, and closing frees at once.
 local lrn = require "lrn"
 local core = require "lrn.core"
 
@@ -90,7 +90,8 @@ describe("the peak of a loop that drops tensors", function()
       add = function() return big + 1 end, mm = function() return big:mm(big) end,
       all = function() return big:all(1) end, mask = function() return big[mask] end,
       set = function() big[mask] = big[mask] end, cat = function() return lrn.cat { big, big } end,
-      to = function() return big:to "float64" end, range = function() return lrn.arange(0, 1, 4e-6) end,
+      to = function() return big:to "float64" end,
+      range = function() return lrn.arange(0, 1, 4e-6) end,
       list = function() return lrn.rand(250000):tobytes() end,
       load = function() return assert(lrn.load(path)) end,
       model = function() return lrn.RBM { n_visible = 500, n_hidden = 500, seed = 1 } end,
@@ -110,7 +111,8 @@ describe("the peak of a loop that drops tensors", function()
         end
       end)
       local bound = 16e6 + collectgarbage "count" * 1024 + 10e6
-      assert.is_true(peak <= bound, ("%s: %.1f MB of %.1f MB"):format(name, peak / 1e6, bound / 1e6))
+      assert.is_true(peak <= bound,
+        ("%s: %.1f MB of %.1f MB"):format(name, peak / 1e6, bound / 1e6))
     end
     os.remove(path)
   end)

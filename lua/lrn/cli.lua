@@ -63,7 +63,9 @@ local function declaration(where, spec)
     d.rows[i], d.by_flag[r.flag] = r, r
     if r.short then d.by_short[r.short] = r end
   end
-  for i, raw in ipairs(spec.positional or {}) do d.positional[i] = row(where, raw, "positional " .. i) end
+  for i, raw in ipairs(spec.positional or {}) do
+    d.positional[i] = row(where, raw, "positional " .. i)
+  end
   return d
 end
 
@@ -284,7 +286,8 @@ end
 -- @usage local opt = lrn.cli.try({ { "epochs", "integer", 10 } }, { "--epochs=3" });
 -- assert(opt.epochs == 3)
 function M.try(spec, args)
-  return read(declaration("cli.try", spec), check.value("cli.try", "args", args, { "table", arg or {} }))
+  local d = declaration("cli.try", spec)
+  return read(d, check.value("cli.try", "args", args, { "table", arg or {} }))
 end
 
 --- Reads the script's arguments (the global `arg`). `--help` prints and leaves with 0; a mistake

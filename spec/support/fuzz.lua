@@ -3,9 +3,9 @@
 --
 --     lrn fuzz.lua SEED CALLS [FIRST [LAST]]
 --
--- A call depends on SEED and its number alone, so FIRST (and LAST) repeat a part of a run. Before each
--- call its number and text go to the file `last`, which tells what crashed; `report` gets a line
--- for each thing that is wrong, and at the end the number of calls.
+-- A call depends on SEED and its number alone, so FIRST (and LAST) repeat a part of a run. Before
+-- each call its number and text go to the file `last`, which tells what crashed; `report` gets a
+-- line for each thing that is wrong, and at the end the number of calls.
 local lrn = require "lrn"
 local core = require "lrn.core"
 
@@ -14,12 +14,12 @@ local first, last = tonumber(arg[3] or 1), tonumber(arg[4] or arg[2])
 local verbose = arg[3] ~= nil
 
 -- What the calls may not reach or change: the process, and what this file needs itself.
-local clock, exit, stderr = os.clock, os.exit, io.stderr
-local memory_fail, close_collector = core.memory_fail, core.collector
-local pcall, type, tostring, select, unpack = pcall, type, tostring, select, table.unpack
-local format, concat, rawequal = string.format, table.concat, rawequal
-os.exit = function() error("evil: exit", 0) end ---@diagnostic disable-line
-print = function() end
+local clock, stderr = os.clock, io.stderr
+local memory_fail, collector = core.memory_fail, core.collector
+local pcall, type, tostring, unpack = pcall, type, tostring, table.unpack
+local format, concat = string.format, table.concat
+os.exit = function() error("evil: exit", 0) end -- luacheck: ignore
+print = function() end -- luacheck: ignore
 
 -- {=== Random numbers: splitmix64 of (seed, call) ===
 
@@ -47,7 +47,8 @@ local evil = function() error("evil", 0) end
 
 local plain = {
   "nil", "true", "false", "0", "1", "2", "3", "4", "5", "-1", "-2", "7", "100", "2^31|0", "2^40|0",
-  "2^53|0", "math.maxinteger", "math.mininteger", "2^63", "0.0", "-0.0", "0.5", "-1.5", "2.0", "1e-320",
+  "2^53|0", "math.maxinteger", "math.mininteger", "2^63", "0.0", "-0.0", "0.5", "-1.5", "2.0",
+  "1e-320",
   "1e308", "1/0", "-1/0", "0/0", '""', '"x"', '"float32"', '"int64"', '"bool"', '"cpu"', '"emul"',
   '"cuda:99"', '"1:2, :"', '"::-1"', '"a\\0b"', '"\\xff\\xfe"', '"%s%n%99999d"', '"file"',
   '"sub/file.png"', '"dir"', '"nan"', '"2"', '"\\n"', '"W"', '"dtype"', '"train"', '"gray"',
@@ -64,7 +65,8 @@ local shapes = { {}, { 0 }, { 1 }, { 4 }, { 3, 4 }, { 2, 3, 2 }, { 1, 1, 1, 1, 1
 local dtypes = { "float32", "float64", "int64", "int32", "uint8", "bool" }
 local views = {
   function(t) return t end, function(t) return t.ndim == 2 and t:t() or t end,
-  function(t) return t.ndim < 8 and t:unsqueeze(1) or t end, function(t) return t.ndim > 0 and t:flip(1) or t end,
+  function(t) return t.ndim < 8 and t:unsqueeze(1) or t end,
+  function(t) return t.ndim > 0 and t:flip(1) or t end,
   function(t) return t.ndim == 1 and t:unsqueeze(1):expand(3, #t) or t end,
   function(t) return t.ndim > 0 and #t > 1 and t[{ { 2, -1 } }] or t end,
 }
@@ -473,7 +475,9 @@ local function check(n, target, e)
   if alias[name] and e:find(alias[name], 1, true) then return end
   if not target.name:find "^core%." and not target.name:find "^lrn%." and
     not e:find("model was closed", 1, true) and not e:find(name, 1, true) and
-    not name:find(e:match ": ([%w_.]+): " or "\0", 1, true) then complain(n, target, "the function is not named: " .. e) end
+    not name:find(e:match ": ([%w_.]+): " or "\0", 1, true) then
+    complain(n, target, "the function is not named: " .. e)
+  end
 end
 
 local function protected(target, list, n)
@@ -513,7 +517,7 @@ for n = first, last do
     if not ok then check(n, target, e) end
     if spent > 5 then complain(n, target, format("took %.1f s", spent)) end
     if n % 500 == 0 then
-      close_collector(true)
+      collector(true)
       core.set { threads = 2, dense = false, deterministic = false, dtype = "float32" }
       collectgarbage()
       -- at times the collector works at each allocation, so that finalizers run inside of calls
@@ -526,13 +530,14 @@ for n = first, last do
   end
 end
 
-local reached, not_reached = 0, {}
+local not_reached = {}
 for _, target in ipairs(targets) do
-  if target.calls > 0 then reached = reached + 1 else not_reached[#not_reached + 1] = target.name end
+  if target.calls == 0 then not_reached[#not_reached + 1] = target.name end
 end
 table.sort(targets, function(a, b) return a.time > b.time end)
 for i = 1, 8 do
-  out:write(format("slow: %s %d calls %.2f s\n", targets[i].name, targets[i].calls, targets[i].time))
+  local t = targets[i]
+  out:write(format("slow: %s %d calls %.2f s\n", t.name, t.calls, t.time))
 end
 local made = 0
 for _, target in ipairs(targets) do made = made + target.calls end

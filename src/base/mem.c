@@ -9,9 +9,9 @@
 ** The counters are the sum over all live blocks; `countdown` > 0 says how many more
 ** allocations succeed before one fails.
 **
-** A block of CACHE_LEAST and more costs a page fault every 4 KB when it comes from the system, which
-** is more than most operations do with it. So freed ones are kept in a table, the oldest at the
-** front: an allocation takes the smallest that fits and wastes at most a quarter. Live and cached
+** A block of CACHE_LEAST and more costs a page fault every 4 KB when it comes from the system,
+** which is more than most operations do with it. So freed ones are kept in a table, the oldest at
+** the front: an allocation takes the smallest that fits and wastes at most a quarter. Live and cached
 ** bytes together are what the engine holds. Where memory of the system would take that sum over its
 ** peak, the oldest blocks are given back first: the cache does not raise the peak.
 */

@@ -226,12 +226,14 @@ static void free_tensor(void *p) { lrn_tensor_free(p); }
 static void free_box(lrnB_box *box, lrnB_free free_object) {
   void *p = box->p;
   box->p = NULL;
-  lrnB_tally_set(&box->tally, 0);
+  lrnB_tally_close(&box->tally);
   free_object(p);
 }
 
 int lrnB_box_gc(lua_State *L, const char *class_name, lrnB_free free_object) {
-  free_box(luaL_checkudata(L, 1, class_name), free_object);
+  lrnB_box *box = luaL_checkudata(L, 1, class_name);
+  lrnB_tally_set(&box->tally, 0);
+  free_box(box, free_object);
   return 0;
 }
 

@@ -61,6 +61,8 @@ void lrnB_pace(lua_State *L);
 void lrnB_tally_begin(lua_State *L, lrnB_tally *tally);
 /* The object holds so many bytes from now on. */
 void lrnB_tally_set(lrnB_tally *tally, size_t bytes);
+/* It holds nothing any more, and that without the collector's help. */
+void lrnB_tally_close(lrnB_tally *tally);
 /* Marks as closed. 1: the memory must wait for __gc. Inside of a finalizer, which may run at any
    allocation, a function of ours may be at work on the object. */
 int lrnB_closes_later(lua_State *L, lrnB_tally *tally);

@@ -3,12 +3,13 @@
 ** each state keeps an account of the bytes behind its objects, in two parts:
 **
 **   owed   bytes made since the collector was last told. It is told before an object is made, as if
-**          Lua had allocated them (LUA_GCSTEP): garbage goes before new memory comes.
+**          Lua had allocated them (LUA_GCSTEP): garbage goes before new memory comes. For what the
+**          program closed in the meantime nothing is owed.
 **   live   bytes of the objects that are neither closed nor collected. A generational collector
 **          leaves objects that grew old to a full collection, which comes when Lua's own heap has
-**          doubled: never, for a loop over large tensors. So there is one where live has grown, over
-**          what the last one left, by Lua's heap + 8 MB (which pays for marking the heap) and by a
-**          eighth (so that a live set which grows is collected a logarithmic number of times).
+**          doubled: never, for a loop over large tensors. So there is one where live has grown,
+**          over what the last one left, by Lua's heap + 8 MB (which pays for marking the heap) and
+**          by an eighth (so that a live set which grows sees a logarithmic number of them).
 **
 ** Nothing is done while the program has stopped the collector, nor inside of a finalizer.
 */
@@ -78,6 +79,12 @@ void lrnB_tally_set(lrnB_tally *tally, size_t bytes) {
   tally->bytes = bytes;
 }
 
+void lrnB_tally_close(lrnB_tally *tally) {
+  lrnB_account *a = tally->account;
+  a->owed -= tally->bytes < a->owed ? tally->bytes : a->owed;
+  lrnB_tally_set(tally, 0);
+}
+
 int lrnB_closes_later(lua_State *L, lrnB_tally *tally) {
   tally->closed = 1;
   return lua_gc(L, LUA_GCCOUNT) < 0;
@@ -88,8 +95,8 @@ void lrnB_collect(lua_State *L) {
   lua_gc(L, LUA_GCCOLLECT);
 }
 
-/* collector([paced]) -> the account; false switches the pace off: scripts/bench_gc.lua measures with
-   and without it */
+/* collector([paced]) -> the account; false switches the pace off: scripts/bench_gc.lua measures
+   with and without it */
 static int core_collector(lua_State *L) {
   lrnB_account *a = account_of(L);
   if (!lua_isnoneornil(L, 1))

@@ -61,7 +61,10 @@ static int core_close(lua_State *L) {
   core *c = luaL_testudata(L, 1, CORE);
   if (c == NULL)
     return lrnB_raise(L, "type", "close: got %s, expected a model", lrnB_show(L, 1));
-  return lrnB_closes_later(L, &c->tally) ? 0 : core_gc(L);
+  if (lrnB_closes_later(L, &c->tally))
+    return 0;
+  lrnB_tally_close(&c->tally);
+  return core_gc(L);
 }
 
 static core *new_core(lua_State *L) {

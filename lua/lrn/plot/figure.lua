@@ -309,5 +309,6 @@ function Figure:show()
   return self
 end
 
-check.class("Figure", Figure, function(v) return type(v) == "table" and getmetatable(v) == Figure end)
+check.class("Figure", Figure,
+  function(v) return type(v) == "table" and getmetatable(v) == Figure end)
 return M
