@@ -111,7 +111,8 @@ for r, row in ipairs(rows) do
   local cells, us = {}, {}
   for m = 1, #modes do
     us[m] = median(results[r][m].us)
-    cells[m] = ("%.3g us, %.0f MB"):format(us[m], median(results[r][m].peak) / MB)
+    cells[m] = (us[m] < 100 and "%.1f us, %.0f MB" or "%.0f us, %.0f MB"):format(us[m],
+      median(results[r][m].peak) / MB)
   end
   local peak, bound = median(results[r][4].peak), median(results[r][4].bound) + 16 * MB
   local fast, small = us[4] <= NOISE * math.min(us[1], us[2]), peak <= bound
