@@ -193,7 +193,7 @@ static int sample_long(void *context) {
   int64_t size[2] = {BATCH, V};
   int st = lrn_work_new(&w, m, BATCH, 0);
   st = st < 0 ? st : lrn_tensor_new(&v, LRN_F32, 2, size, NULL);
-  st = st < 0 ? st : lrn_rbm_sample(m, w, v, NULL, NULL, INT64_C(1) << 40);
+  st = st < 0 ? st : lrn_rbm_sample(m, w, v, NULL, NULL, 1 << 29);
   lrn_tensor_free(v);
   lrn_work_free(w);
   return st;

@@ -61,8 +61,8 @@ struct lrn_link {
 };
 extern const lrn_link lrn_link_dense;
 
-/* Sweeps of one chain: each takes two draws, whose numbers are an int. */
-#define LRN_MOST_STEPS (1 << 29)
+/* Sweeps of one chain: each takes two draws, whose numbers, 32 bits in the key, would repeat. */
+#define LRN_MOST_STEPS ((1 << 30) - 1)
 
 /* One layer as seen from its units. */
 typedef struct lrn_layer {
