@@ -666,7 +666,7 @@ LRN_API int lrn_rbm_reconstruct_part(const lrn_rbm *m, lrn_work *w, double total
 LRN_API int lrn_rbm_gibbs(const lrn_rbm *m, lrn_work *w, lrn_tensor *ph, lrn_tensor *sh,
                           lrn_tensor *qh, lrn_tensor *th, lrn_tensor *vk,
                           const lrn_tensor *v);
-/* n = rows of the outputs: chains of `steps` >= 1 sweeps. start NULL: hidden states drawn from
+/* n = rows of the outputs: chains of `steps` sweeps, 1 to 2^30 - 1. start NULL: hidden states drawn from
    the biases alone; else n x V rows to start from. mean and state: N x V of the last sweep. */
 LRN_API int lrn_rbm_sample(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean,
                            lrn_tensor *state, const lrn_tensor *start, int64_t steps);
