@@ -200,7 +200,7 @@ end
 -- @param is whether a value is an object of it
 function M.class(name, methods, is)
   for method, f in pairs(methods) do
-    if type(f) == "function" and method:sub(1, 2) ~= "__" then
+    if type(f) == "function" and method:sub(1, 1) ~= "_" then
       methods[method] = function(self, ...)
         if not is(self) then
           M.raise("type", "%s: self: got %s, expected %s %s (call it as x:%s(...), with a colon)",

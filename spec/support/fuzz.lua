@@ -285,6 +285,7 @@ for _, e in ipairs(lrn.help.entries()) do entries[e.name] = e end
 
 local function add(name, f, self)
   if type(f) ~= "function" or by_function[f] then return end
+  if name:match "[^.]*$":find "^_[^_]" then return end -- between files of lrn
   local target = { name = name, f = f, self = self, short = name:match "[^.]*$", params = {},
     options = {}, calls = 0, time = 0 }
   local e = entries[name] or entries[target.short] or entries[target.short:gsub("_$", "")]

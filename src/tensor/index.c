@@ -231,9 +231,13 @@ int lrn_stack(lrn_tensor **out, const lrn_tensor *const *ts, int n, int d) {
   int st = LRN_OK;
   if (n < 1)
     return lrn_fail(LRN_EARG, "stack: of no tensor");
-  for (int i = 0; i < n; i++)
+  for (int i = 0; i < n; i++) {
     if (ts[i]->view.nd == LRN_MAXDIM)
       return lrn_fail(LRN_ESHAPE, "stack: got %d dimensions, expected fewer", LRN_MAXDIM);
+    if (ts[i]->view.nd != ts[0]->view.nd)
+      return lrn_fail(LRN_ESHAPE, "stack: got %d dimensions, expected %d as the first has",
+                      ts[i]->view.nd, ts[0]->view.nd);
+  }
   LRN_TRY(lrn_alloc(&memory, (size_t)n, sizeof *views, "stack"));
   views = memory;
   for (int i = 0; i < n && st == LRN_OK; i++)
