@@ -324,7 +324,7 @@ describe("calls that once went wrong", function()
   it("of the log with formats and files that do not fit", function()
     raises("value", "log.error: format: got \"%d\": number expected, got string",
       function() lrn.log.error("%d", "x") end)
-    raises(nil, "log.output: file.write: ", function() lrn.log.output {} end)
+    raises(nil, "log.output: file: got a table, expected ", function() lrn.log.output {} end)
     local f = io.tmpfile()
     lrn.log.output(f)
     f:close()

@@ -10,21 +10,11 @@ local function as_rows(t)
   return t.ndim == 1 and t:reshape(1, -1) or t
 end
 
---- Raises unless t is an open tensor.
-function M.check_tensor(where, name, t)
-  if not check.is_tensor(t) then
-    check.raise("type", "%s: %s: got %s, expected a tensor", where, name, check.show(t))
-  end
-  if not pcall(function() return t.ndim end) then
-    check.raise("state", "%s: %s: got a closed tensor, expected an open one", where, name)
-  end
-end
-
 --- Rows of `width` values from a tensor or a data set (transformed), or an error that says what
 -- came.
 function M.rows(where, name, t, width, unit)
   if dataset.is(t) then t = t:tensor() end
-  M.check_tensor(where, name, t)
+  check.tensor(where, name, t)
   if t.ndim == 0 then
     check.raise("size", "%s: %s: got a tensor without dimensions, expected rows", where, name)
   end
@@ -50,7 +40,7 @@ local function set_source(self, data, o)
   if dataset.is(data) then
     base, index, transform = dataset.source(data)
   else
-    M.check_tensor("fit", "data", data)
+    check.tensor("fit", "data", data)
     base = data.ndim == 0 and data or as_rows(data)
   end
   local n = index and index:size(1) or base.ndim > 0 and base:size(1) or 0

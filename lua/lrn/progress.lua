@@ -309,7 +309,7 @@ function M.range(n, options)
   local o = {}
   for key, value in next, options or o do o[key] = value end
   o.total = n
-  local bar = M.new(o)
+  local bar = new("progress.range", o)
   local function step(_, i)
     if i > 0 then bar:update(1) end
     if i < n then return i + 1 end

@@ -59,7 +59,7 @@ function M.new(row, given)
   return make(c, row)
 end
 
-local is_set, rows, check_tensor = dataset.is, batches.rows, batches.check_tensor
+local is_set, rows = dataset.is, batches.rows
 
 -- Rows of visible values, at least one.
 local function samples(self, where, name, data)
