@@ -42,8 +42,10 @@ end
 -- Two images or batches as n x c x h x w each. Rows of a model, n x (h w), take the shape of the
 -- other.
 local function pair(where, a, b, channels)
-  check.tensor(where, "a", a)
-  check.tensor(where, "b", b)
+  for name, t in pairs { a = check.value(where, "a", a, { "tensor", required = true }),
+    b = check.value(where, "b", b, { "tensor", required = true }) } do
+    check.open(where, name, t)
+  end
   local function flat(t, like)
     return not channels and t.ndim == 2 and like.ndim > 2 and t.numel == like.numel and
       t:size(1) == like:size(1) and t:reshape(table.unpack(like.shape)) or t
