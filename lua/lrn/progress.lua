@@ -197,6 +197,9 @@ end
 function M.write(text, file)
   check.value("progress.write", "text", text, { "string", required = true })
   file = check.value("progress.write", "file", file, { "writer", io.stderr })
+  if io.type(file) == "closed file" then
+    check.raise("state", "progress.write: file: got a closed file")
+  end
   hide(file)
   file:write(text)
   show(file)

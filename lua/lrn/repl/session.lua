@@ -113,6 +113,8 @@ end
 -- @return true and what f returned, or false
 -- @usage assert(lrn.repl.session():run(function() return true end))
 function methods:run(f, failed)
+  check.value("run", "f", f, { "callable", required = true })
+  check.value("run", "failed", failed, { "callable" })
   local results = pack(self.call(f, function(e)
     if failed then failed() end
     local message, wants_trace = message_of(e)
@@ -126,7 +128,7 @@ end
 --- A value as this session shows it.
 -- @usage assert(lrn.repl.session():inspect "x" == '"x"')
 function methods:inspect(v, options)
-  local o = options or {}
+  local o = check.value("inspect", "options", options, { "table", {} })
   return inspect.text(v, o.width or max(20, self.width()),
     o.paint or self.color and color.paint or color.plain, o.depth, o.items)
 end
@@ -153,6 +155,7 @@ end
 --- Keeps an input: in the list `inputs`, and where `remember` puts it.
 -- @usage local s = lrn.repl.session(); s:note "1 + 1"; assert(s.inputs[1] == "1 + 1")
 function methods:note(input)
+  check.value("note", "input", input, { "string", required = true })
   if not input:find "%S" then return end
   self.inputs[#self.inputs + 1] = input
   self.remember(input)
@@ -166,6 +169,8 @@ end
 -- @usage local chunk, message = lrn.repl.session():compile "for i = 1,"
 -- assert(chunk == nil and message:find "<eof>")
 function methods:compile(text, input)
+  check.value("compile", "text", text, { "string", required = true })
+  check.value("compile", "input", input, { "string" })
   local chunk, message, incomplete = self.scope:compile(text)
   if incomplete then return nil, message end
   self:note(input or text)
@@ -179,6 +184,10 @@ end
 -- @usage local s = lrn.repl.session(); s:perform(s:compile "local x = 2")
 -- assert(select(2, s:perform(s:compile "x")) == 2)
 function methods:perform(chunk)
+  check.value("perform", "chunk", chunk, { "table", required = true })
+  if type(chunk.f) ~= "function" or type(chunk.finish) ~= "function" then
+    check.raise("type", "perform: chunk: got a table, expected what compile gave")
+  end
   local results = pack(self:run(chunk.f, chunk.failed))
   if not results[1] then return false end
   return true, chunk.finish(unpack(results, 2, results.n))
@@ -190,6 +199,7 @@ end
 -- assert(s:input "for i = 1, 2 do" == "more")
 -- assert(s:input "for i = 1, 2 do\nend" == "done")
 function methods:input(text)
+  check.value("input", "text", text, { "string", required = true })
   local command = commands.find(text)
   if command then return commands.run(self, command) end
   local chunk, message = self:compile((text:gsub("^=", "return ", 1)), text)
@@ -204,11 +214,16 @@ end
 --- What could stand at a place of an input; see `lrn.repl.complete`.
 -- @usage assert(lrn.repl.session():complete "string.rep"[1] == "rep")
 function methods:complete(text, pos)
+  check.value("complete", "text", text, { "string", required = true })
+  pos = check.value("complete", "pos", pos, { "integer" })
   return complete.words(text, pos or -1, self.env, { names = self.scope:names(),
     lookup = function(name) return (self.scope:get(name)) end, files = self.files,
     commands = commands.names() })
 end
 
 -- ===}
+
+check.class("Session", methods,
+  function(v) return type(v) == "table" and getmetatable(v) == meta end)
 
 return M
