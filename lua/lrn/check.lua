@@ -3,6 +3,11 @@
 -- first caller outside lrn, and a kind for `lrn.error.kind`.
 local core = require "lrn.core"
 
+-- Kept, as the prompt checks with them whatever a script makes of the globals.
+local getmetatable, ipairs, math, next, pairs, pcall, rawget, select, table, tostring, type =
+  getmetatable, ipairs, math, next, pairs, pcall, rawget, select, table, tostring, type
+local debug = debug
+
 local M = {}
 
 -- Files of lrn have this in front of their names: "@/path/lrn/", or what embedded files are called.
