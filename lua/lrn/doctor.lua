@@ -311,6 +311,9 @@ end
 -- @usage lrn.doctor.report{ write = function() end }
 function M.report(file)
   file = check.value("doctor.report", "file", file, { "writer", io.stdout })
+  if io.type(file) == "closed file" then
+    check.raise("state", "doctor.report: file: got a closed file")
+  end
   local list, wrong, missing, width = M.examine(), 0, 0, 0
   for _, x in ipairs(list) do width = math.max(width, #x.name) end
   for _, x in ipairs(list) do

@@ -46,6 +46,10 @@ local function pair(where, a, b, channels)
     b = check.value(where, "b", b, { "tensor", required = true }) } do
     check.open(where, name, t)
   end
+  if a.device ~= b.device then
+    check.raise("value", "%s: b: got a tensor on %s, expected one on %s as a", where, b.device,
+      a.device)
+  end
   local function flat(t, like)
     return not channels and t.ndim == 2 and like.ndim > 2 and t.numel == like.numel and
       t:size(1) == like:size(1) and t:reshape(table.unpack(like.shape)) or t

@@ -454,7 +454,7 @@ local function is_foreign(e)
 end
 
 -- Functions that say what they stand for under another's name.
-local alias = { transform = "forward" }
+local alias = { transform = "forward", activations = "forward" }
 
 local function check(n, target, e)
   if type(e) ~= "string" then

@@ -58,7 +58,7 @@ end
 -- @param x
 -- @usage print(require("lrn.plot.array").is({ 1, 2, 3 }))   --> true
 function M.is(x)
-  return check.is_tensor(x) or type(x) == "table" and (x[1] ~= nil or next(x) == nil)
+  return check.is_tensor(x) or type(x) == "table" and (rawget(x, 1) ~= nil or next(x) == nil)
 end
 
 --- A tensor or a nested list as `{ data =, shape =, n = }`, data in row-major order.

@@ -50,7 +50,7 @@ function M.filters(model, opts)
   cases.model("filters", model, "W")
   local own = {}
   for name in pairs(mosaic.options) do own[name] = opts[name] end
-  own.tile = opts.tile or model.visible_shape
+  own.tile = opts.tile or type(model.visible_shape) == "table" and model.visible_shape or nil
   local fig = figures.new{ width = opts.width, height = "fit" }
   local ax = fig:axes():mosaic(model.W, own)
   local image = ax.artists[1]
