@@ -48,6 +48,9 @@ local LARGE = 112  -- pixels of a tile: no larger, however few there are
 function M.filters(model, opts)
   opts = check.options("filters", opts, FILTERS)
   cases.model("filters", model, "W")
+  if not array.is(model.W) then
+    check.raise("type", "filters: model: got %s as W, expected a matrix", check.show(model.W))
+  end
   local own = {}
   for name in pairs(mosaic.options) do own[name] = opts[name] end
   own.tile = opts.tile or type(model.visible_shape) == "table" and model.visible_shape or nil

@@ -103,8 +103,8 @@ end
 -- One or several series of numbers: a tensor or a flat list is one, a list of those several.
 local function several(where, t)
   local list = {}
-  if type(t) == "table" and not check.is_tensor(t)
-    and (type(t[1]) == "table" or check.is_tensor(t[1])) then
+  local first = type(t) == "table" and rawget(t, 1) -- raw: a data set is no list
+  if type(first) == "table" or check.is_tensor(first) then
     for i, part in ipairs(t) do list[i] = array.from(part, where).data end
   else
     list[1] = array.from(t, where).data
