@@ -35,7 +35,7 @@ int lrn_cuda_update(const lrn_update_args *args) {
 }
 
 typedef struct flip_args {
-  int hidden;
+  int hidden, both;
   int64_t rows, n_visible, n_hidden;
   const void *v, *x, *W, *a, *b;
   double xs, temperature, shift;
@@ -45,7 +45,7 @@ typedef struct flip_args {
 } flip_args;
 
 /* A warp takes a row:  F(flip_i v) - F(v) = -a_i d - sum_j [A(x_j + d W_ij) - A(x_j)],
-   d = 1 - 2 v_i; x_j with its bias. Lane l takes the units j = l mod 32. */
+   d = low + high - 2 v_i; x_j with its bias. Lane l takes the units j = l mod 32. */
 #define FLIP(T, name, f, comp)                                                           \
   static __global__ void k_flip_##name(const __grid_constant__ flip_args p) {            \
     LRN_WARP_STRIDE(r, p.rows) {                                                         \
@@ -53,7 +53,7 @@ typedef struct flip_args {
       const int64_t i = (int64_t)((uint64_t)word * (uint64_t)p.n_visible >> 32);         \
       const T *x = (const T *)p.x + r * p.n_hidden, *w = (const T *)p.W + i * p.n_hidden; \
       const T *b = (const T *)p.b;                                                       \
-      const T d = (T)1 - (T)2 * ((const T *)p.v)[r * p.n_visible + i];                   \
+      const T d = (T)p.both - (T)2 * ((const T *)p.v)[r * p.n_visible + i];              \
       const T xs = (T)p.xs, t = (T)p.temperature, shift = (T)p.shift;                    \
       lrn_tree tree;                                                                     \
       tree.count = 0;                                                                    \
@@ -103,6 +103,7 @@ int lrn_cuda_flip(const lrn_flip_args *args) {
   double hs;
   memset(&p, 0, sizeof p);
   p.hidden = args->hidden;
+  p.both = args->both;
   p.rows = args->rows;
   p.n_visible = args->n_visible;
   p.n_hidden = args->n_hidden;

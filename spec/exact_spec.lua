@@ -230,7 +230,7 @@ describe("a model of any two kinds of units", function()
     end
   end)
 
-  -- Where one layer is {0, 1}, log Z is a sum over its states of the other layer's integrals.
+  -- Where one layer has two states, log Z is a sum over its states of the other layer's integrals.
   it("has the log Z of its enumeration, or says that it has none", function()
     local p = exact.parameters(3, 2, 22, 0.75)
     for _, visible in ipairs(core.units()) do
@@ -242,9 +242,11 @@ describe("a model of any two kinds of units", function()
             dtype = "float64" })
           local what = visible .. "-" .. hidden .. " at T = " .. T
           if side then
-            local _, _, log_z = exact.marginal(p, side, side == "visible" and hidden or visible, T)
+            local _, _, log_z = exact.marginal(p, side, side == "visible" and visible or hidden,
+              side == "visible" and hidden or visible, T)
             exact.near(c:log_partition(), log_z, 1e-8, what)
-            local v = lrn.tensor({ { 0, 1, 1 }, { 1, 0, 1 } })
+            local v = lrn.tensor { { 0, 1, 1 }, { 1, 0, 1 } }
+            if exact.kind(visible).s[1] == -1 then v = v * 2 - 1 end
             exact.near(c:log_likelihood(v), -c:free_energy(v):mean() / T - log_z, 1e-8, what)
           else
             local ok, message = pcall(c.log_partition, c)
@@ -256,12 +258,51 @@ describe("a model of any two kinds of units", function()
     end
   end)
 
-  it("has a pseudo-likelihood only where its visible units are 0 or 1", function()
+  it("has a pseudo-likelihood only where its visible units have two states", function()
     for _, visible in ipairs(core.units()) do
       local c = exact.model(exact.parameters(3, 2, 23, 1), { visible = visible })
       local ok, message = pcall(c.pseudo_likelihood, c, lrn.ones(2, 3))
       assert.equal(exact.kind(visible).discrete, ok)
       if not ok then assert.matches("pseudo_likelihood: not defined for " .. visible, message) end
     end
+  end)
+end)
+
+-- With s = 2 v - 1 and t = 2 h - 1 the energy of spins (W, a, b) is that of {0, 1} units with
+-- 4 W, 2 a - 2 W 1, 2 b - 2 1 W, and the constant  sum a + sum b - sum W  more.
+describe("a model of spins", function()
+  it("is one of {0, 1} units with other parameters: F, log Z, likelihood, pl", function()
+    local p = exact.parameters(5, 4, 31, 0.75)
+    local q, constant = { W = {}, a = {}, b = {} }, 0
+    for i, row in ipairs(p.W) do
+      q.W[i], q.a[i] = {}, 2 * p.a[i]
+      constant = constant + p.a[i]
+      for j, w in ipairs(row) do
+        q.W[i][j] = 4 * w
+        q.a[i] = q.a[i] - 2 * w
+        q.b[j] = (q.b[j] or 2 * p.b[j]) - 2 * w
+        constant = constant - w
+      end
+    end
+    for _, b in ipairs(p.b) do constant = constant + b end
+    local v = lrn.tensor(exact.states(5))
+    exact.everywhere(function(device, dtype)
+      for _, T in ipairs(temperatures) do
+        local o = { device = device, dtype = dtype, temperature = T }
+        local binary = exact.model(q, o)
+        o.visible, o.hidden = "spin", "spin"
+        local spins = exact.model(p, o)
+        local what = ("T = %g, %s on %s"):format(T, dtype, device)
+        local tolerance = dtype == "float64" and 1e-11 or 2e-4
+        local F, G = spins:free_energy(v * 2 - 1):tolist(), binary:free_energy(v):tolist()
+        for n = 1, #F do exact.near(F[n], G[n] + constant, tolerance, what .. ": F") end
+        exact.near(spins:log_partition(), binary:log_partition() - constant / T,
+          math.max(tolerance, 1e-10), what .. ": log Z")
+        exact.near(spins:log_likelihood(v * 2 - 1), binary:log_likelihood(v), 20 * tolerance,
+          what .. ": likelihood")
+        exact.near(spins:pseudo_likelihood(v * 2 - 1), binary:pseudo_likelihood(v), tolerance,
+          what .. ": pl")
+      end
+    end)
   end)
 end)

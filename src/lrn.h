@@ -519,10 +519,14 @@ typedef enum lrn_unit {
   LRN_UNIT_BERNOULLI = 0, /* 0 or 1 */
   LRN_UNIT_GAUSSIAN = 1,  /* real, self energy s^2 / 2 */
   LRN_UNIT_RELU = 2,      /* rectified Gaussian: s >= 0, self energy s^2 / 2 */
-  LRN_UNITS = 3
+  LRN_UNIT_SPIN = 3,      /* -1 or 1 */
+  LRN_UNITS = 4
 } lrn_unit;
 LRN_API const char *lrn_unit_name(int unit); /* NULL for none. Static. */
 LRN_API int lrn_unit_parse(int *unit, const char *name);
+/* 1 for a unit of two states, whose layer can be listed (lrn_rbm_log_partition) and, where it is
+   the visible one, flipped (lrn_rbm_pseudo_likelihood); else 0. */
+LRN_API int lrn_unit_can_flip(int unit);
 
 typedef enum lrn_unit_part {
   LRN_UNIT_SELF = 0,     /* self energy of the state x */

@@ -17,7 +17,7 @@ M.rows = {}
 
 --- Makes a class from rows of the unit table and returns its constructor. A named class keeps its
 -- name in files, which load as such where the same name is defined.
--- @param row visible, hidden: "bernoulli", "gaussian" or "relu"; name ("RBM")
+-- @param row visible, hidden: "bernoulli", "gaussian", "relu" or "spin"; name ("RBM")
 -- @usage local GaussianBernoulli = lrn.models.define{ visible = "gaussian", hidden = "bernoulli" }
 function M.define(row)
   local units = core.units()

@@ -288,8 +288,8 @@ end
 local function means(c)
   local state = c:state()
   local n = state.samples
-  return { mse = state.mse / n, error = state.error / n, pl = c:get "visible" == "bernoulli" and
-    state.pl / n or nil }
+  return { mse = state.mse / n, error = state.error / n,
+    pl = core.unit_can_flip(c:get "visible") and state.pl / n or nil }
 end
 
 -- What a bar has room for.

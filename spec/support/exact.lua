@@ -2,7 +2,7 @@
 -- energies, sums and integrals over states, and bounds of statistics.
 --
 -- A kind of unit is known here by its name only as the engine's argument. Its states are read off
--- its samples: {0, 1}, or the reals from 0 on, or all reals; sums and integrals follow from them.
+-- its samples: the two values that come, or the reals from 0 on, or all reals; sums and integrals follow from them.
 local lrn = require "lrn"
 local core = require "lrn.core"
 
@@ -96,15 +96,18 @@ end
 -- The grid serves inputs in [-8, 8] at temperatures from 0.5 to 2.
 function M.kind(unit)
   if known[unit] then return known[unit] end
-  local x = lrn.full({ 500 }, -2, { dtype = "float64" })
-  local k = { discrete = true, self = {} }
-  local least = 0
+  local x = lrn.full({ 500 }, -1, { dtype = "float64" })
+  local k = { self = {} }
+  local values, seen, least = {}, {}, 0
   for _, value in ipairs(core.unit_sample(unit, x, 1, 3):tolist()) do
-    if value ~= 0 and value ~= 1 then k.discrete = false end
+    if not seen[value] then values[#values + 1] = value end
+    seen[value] = true
     least = math.min(least, value)
   end
+  k.discrete = #values == 2
   if k.discrete then
-    k.s, k.w = { 0, 1 }, { 1, 1 }
+    table.sort(values)
+    k.s, k.w = values, { 1, 1 }
   else
     k.s, k.w = simpson(least < 0 and -24 or 0, 24, least < 0 and 2400 or 4800)
   end
@@ -145,12 +148,12 @@ end
 
 -- {=== Models ===
 
---- All 2^n states of n units of {0, 1}; unit 1 is the lowest bit.
-function M.states(n)
-  local out = {}
+--- All 2^n states of n units of that kind of two states ({0, 1}); unit 1 is the lowest bit.
+function M.states(n, unit)
+  local out, two = {}, unit and M.kind(unit).s or { 0, 1 }
   for code = 0, 2 ^ n - 1 do
     local s = {}
-    for i = 1, n do s[i] = (code >> (i - 1)) & 1 end
+    for i = 1, n do s[i] = two[1 + ((code >> (i - 1)) & 1)] end
     out[code + 1] = s
   end
   return out
@@ -217,10 +220,10 @@ function M.energy(p, v, h)
   return e
 end
 
---- Probabilities of the 2^n states of the layer of {0, 1} units (`side` "visible" or "hidden"),
--- units of the other layer, of kind `other`, integrated out.
-function M.marginal(p, side, other, T)
-  local states = M.states(side == "visible" and #p.a or #p.b)
+--- Probabilities of the 2^n states of the layer of units of two states (`side` "visible" or
+-- "hidden"), of kind `unit`; units of the other layer, of kind `other`, integrated out.
+function M.marginal(p, side, unit, other, T)
+  local states = M.states(side == "visible" and #p.a or #p.b, unit)
   local own = side == "visible" and p.a or p.b
   local inputs = side == "visible" and M.hidden_inputs or M.visible_inputs
   local logs = {}
@@ -261,9 +264,10 @@ function M.rows_of(states, counts, options)
   return lrn.tensor(states, options):index_select(1, lrn.cat(parts, 1))
 end
 
---- How often each of the 2^n states occurs among rows of 0 and 1.
-function M.count_states(t)
-  local n = t:size(2)
+--- How often each of the 2^n states occurs among rows of states of that kind ({0, 1}).
+function M.count_states(t, unit)
+  local n, two = t:size(2), unit and M.kind(unit).s or { 0, 1 }
+  t = (t - two[1]) / (two[2] - two[1])
   local powers = {}
   for i = 1, n do powers[i] = { 2 ^ (i - 1) } end
   local codes = t:to { device = "cpu" }:mm(lrn.tensor(powers, { dtype = t.dtype }))

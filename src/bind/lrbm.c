@@ -361,7 +361,7 @@ static int core_end_epoch(lua_State *L) {
   LRNB_TRY(L, lrn_work_end_epoch(c->w, &means));
   lua_pushnumber(L, means.mse);
   lua_pushnumber(L, means.error);
-  if (lrn_rbm_get_options(c->m)->visible == LRN_UNIT_BERNOULLI)
+  if (lrn_unit_can_flip(lrn_rbm_get_options(c->m)->visible))
     lua_pushnumber(L, means.pl);
   else
     lua_pushnil(L);
@@ -591,11 +591,20 @@ static int core_units(lua_State *L) {
   return 1;
 }
 
+/* unit_can_flip(unit) -> whether it has two states */
+static int core_unit_can_flip(lua_State *L) {
+  int unit;
+  LRNB_TRY(L, lrn_unit_parse(&unit, lrnB_string(L, 1, "unit_can_flip", "unit")));
+  lua_pushboolean(L, lrn_unit_can_flip(unit));
+  return 1;
+}
+
 /* ===} */
 
 static const luaL_Reg functions[] = {
   {"rbm_restore", core_rbm_restore}, {"unit_map", core_unit_map},
-  {"unit_sample", core_unit_sample}, {"units", core_units}, {NULL, NULL}};
+  {"unit_sample", core_unit_sample}, {"units", core_units},
+  {"unit_can_flip", core_unit_can_flip}, {NULL, NULL}};
 static const luaL_Reg methods[] = {
   {"get", core_get}, {"set", core_set}, {"parameters", core_parameters},
   {"gradient", core_gradient}, {"momentum", core_momentum}, {"chain", core_chain},

@@ -83,11 +83,12 @@ static inline int64_t lrn_blocks(int64_t n) { return (n + LRN_BLOCK - 1) / LRN_B
 
 /* A change of one unit per row: the pseudo-likelihood's difference of free energies. */
 typedef struct lrn_flip_args {
-  int hidden;       /* lrn_unit of the hidden layer; the visible one is Bernoulli */
+  int hidden;       /* lrn_unit of the hidden layer; the visible one has two states */
+  int both;         /* their sum: a flip adds both - 2 v_i */
   int dtype;
   double temperature;
   int64_t rows, n_visible, n_hidden;
-  const void *v;    /* rows x n_visible: 0 or 1 */
+  const void *v;    /* rows x n_visible: states */
   const void *x;    /* rows x n_hidden: v W, without the bias */
   const void *W, *a, *b;
   lrn_key key;      /* row r flips unit floor(word(first + r) * n_visible / 2^32) */

@@ -50,6 +50,17 @@ LRN_HD int lrn_unit_noise(int unit) {
   }
 }
 
+/* Whether a unit has two states, and which. */
+LRN_HD int lrn_unit_states(int unit, double *low, double *high) {
+  switch (unit) {
+#define STATES(enumname, l, h) \
+  case LRN_ROW_##enumname: *low = l; *high = h; return 1;
+#include "kernel/unit.def"
+#undef STATES
+    default: return 0;
+  }
+}
+
 /* Input factor xs and output factor hs of mean and sample: hs A'(xs x), hs sample(xs x). */
 LRN_HD void lrn_unit_scale(int unit, double temperature, double *xs, double *hs) {
   int square = lrn_unit_scaling(unit) == LRN_SCALING_SQUARE;

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "kernel/math.h"
+#include "kernel/unit.h"
 #include "model/model.h"
 
 enum { MOST_UNITS = 24, BLOCK_ROWS = 4096 };
@@ -14,8 +15,8 @@ enum { MOST_UNITS = 24, BLOCK_ROWS = 4096 };
 /* The smaller layer whose states can be listed, or -1. */
 static int listed_side(const lrn_rbm *m) {
   const lrn_rbm_options *o = &m->options;
-  int v = o->visible == LRN_UNIT_BERNOULLI && o->n_visible <= MOST_UNITS;
-  int h = o->hidden == LRN_UNIT_BERNOULLI && o->n_hidden <= MOST_UNITS;
+  int v = lrn_unit_can_flip(o->visible) && o->n_visible <= MOST_UNITS;
+  int h = lrn_unit_can_flip(o->hidden) && o->n_hidden <= MOST_UNITS;
   if (v && h)
     return o->n_visible <= o->n_hidden ? LRN_SIDE_VISIBLE : LRN_SIDE_HIDDEN;
   return v ? LRN_SIDE_VISIBLE : h ? LRN_SIDE_HIDDEN : -1;
@@ -29,6 +30,7 @@ static double log_add(double a, double b) {
 
 int lrn_rbm_log_partition(const lrn_rbm *m, double *log_z) {
   int side = listed_side(m);
+  double low = 0, high = 1;
   int64_t units, count, width;
   lrn_rbm *d = NULL;
   lrn_work *w = NULL;
@@ -37,10 +39,11 @@ int lrn_rbm_log_partition(const lrn_rbm *m, double *log_z) {
   int st;
   if (side < 0)
     return lrn_fail(LRN_EUNSUPPORTED,
-                    "log_partition: exact only where one Bernoulli layer has at most %d units "
+                    "log_partition: exact only where one layer of two-state units has at most %d of them "
                     "(n_visible %lld, n_hidden %lld)",
                     MOST_UNITS, (long long)m->options.n_visible, (long long)m->options.n_hidden);
   units = lrn_layer_of(m, side).units;
+  lrn_unit_states(lrn_layer_of(m, side).unit, &low, &high);
   count = (int64_t)1 << units;
   width = count < BLOCK_ROWS ? count : BLOCK_ROWS;
   LRN_GO(lrn_rbm_double(&d, m));
@@ -51,7 +54,7 @@ int lrn_rbm_log_partition(const lrn_rbm *m, double *log_z) {
     const double *f = F->view.data;
     for (int64_t r = 0; r < width; r++)
       for (int64_t i = 0; i < units; i++)
-        s[r * units + i] = (double)((at + r) >> i & 1);
+        s[r * units + i] = (at + r) >> i & 1 ? high : low;
     LRN_GO(lrn_side_energy(d, w, side, F->view.data, s, width));
     for (int64_t r = 0; r < width; r++)
       total = log_add(total, -f[r] / m->options.temperature);

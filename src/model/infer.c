@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernel/unit.h"
 #include "model/model.h"
 
 int lrn_pseudo_sum(const lrn_rbm *m, lrn_work *w, int64_t n, lrn_key key, double *sum);
@@ -182,7 +183,7 @@ int lrn_rbm_pseudo_likelihood(const lrn_rbm *m, lrn_work *w, double *pl, const l
   double total;
   int st;
   LRN_TRY(lrn_check_work(m, w, 0, 0, "pseudo_likelihood"));
-  if (m->options.visible != LRN_UNIT_BERNOULLI)
+  if (!lrn_unit_can_flip(m->options.visible))
     return lrn_fail(LRN_EUNSUPPORTED, "pseudo_likelihood: not defined for %s visible units",
                     lrn_unit_name(m->options.visible));
   LRN_GO(lrn_rows_any(&rows, &held, m, v, "pseudo_likelihood"));
@@ -367,14 +368,16 @@ done:
 
 /* ===} */
 
-/* logit(p) is the input at which a Bernoulli unit has mean p; other units by bisection of their
-   mean, which rises with the input. */
+/* logit(p) is the input at which a unit of the states 0 and 1 has mean p; real units by bisection of
+   their mean, which rises with the input. */
 static double input_of_mean(const lrn_rbm *m, double p, int64_t n) {
   double low = -64, high = 64, margin = 1.0 / ((double)n + 2);
+  double off = 0, on = 1;
   int unit = m->options.visible;
-  if (unit == LRN_UNIT_BERNOULLI) {
+  if (lrn_unit_states(unit, &off, &on)) {
+    p = (p - off) / (on - off);
     p = p < margin ? margin : p > 1 - margin ? 1 - margin : p;
-    return m->options.temperature * log(p / (1 - p));
+    return m->options.temperature * log(p / (1 - p)) / (on - off);
   }
   if (unit == LRN_UNIT_GAUSSIAN)
     return p;

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/interrupt.h"
+#include "kernel/unit.h"
 #include "model/model.h"
 
 typedef struct batch {
@@ -193,11 +194,21 @@ static int update(lrn_rbm *m, lrn_work *w) {
   return LRN_OK;
 }
 
-/* Pseudo-likelihood of the n rows in w->v, which are rounded here, added to *sum (device). */
+/* Every value becomes the nearer of the unit's two states: 0 and 1 half to even, -1 and 1 half up. */
+static int to_states(const lrn_device *device, const lrn_view *v, int both) {
+  lrn_operand in[2] = {{.view = *v}, {.is_scalar = 1, .d = 0.5}};
+  if (both == 1)
+    return device->backend.map(LRN_OP_round, v->dtype, v, in, 1);
+  LRN_TRY(device->backend.map(LRN_OP_sign, v->dtype, v, in, 1));
+  LRN_TRY(device->backend.map(LRN_OP_add, v->dtype, v, in, 2)); /* a sign of 0 */
+  return device->backend.map(LRN_OP_sign, v->dtype, v, in, 1);
+}
+
+/* Pseudo-likelihood of the n rows in w->v, which become states here, added to *sum (device). */
 int lrn_pseudo_sum(const lrn_rbm *m, lrn_work *w, int64_t n, lrn_key key, double *sum) {
   const lrn_rbm_options *o = &m->options;
   lrn_view v = w->v->view;
-  lrn_operand in = {0};
+  double low = 0, high = 1;
   lrn_flip_args flip = {.hidden = o->hidden, .dtype = o->dtype, .temperature = o->temperature,
                         .rows = n, .n_visible = o->n_visible, .n_hidden = o->n_hidden,
                         .v = v.data, .x = w->q->view.data,
@@ -206,9 +217,10 @@ int lrn_pseudo_sum(const lrn_rbm *m, lrn_work *w, int64_t n, lrn_key key, double
                         .b = m->parameter[LRN_PARAMETER_B]->view.data, .key = key,
                         .out = w->scratch->view.data, .sum = sum};
   v.size[0] = n;
-  in.view = v;
-  LRN_TRY(o->device->backend.map(LRN_OP_round, o->dtype, &v, &in, 1));
-  LRN_TRY(m->link->up01(m, w->q->view.data, v.data, n));
+  lrn_unit_states(o->visible, &low, &high);
+  flip.both = (int)(low + high);
+  LRN_TRY(to_states(o->device, &v, flip.both));
+  LRN_TRY((low == 0 ? m->link->up01 : m->link->up)(m, w->q->view.data, v.data, n));
   return o->device->backend.flip(&flip);
 }
 
@@ -236,7 +248,7 @@ static int whole_step(lrn_rbm *m, lrn_work *w, const lrn_tensor *data, const lrn
   LRN_TRY(located(gradient(m, w, &b, 1, "fit"), w));
   where(place, w);
   LRN_TRY(update(m, w));
-  if (m->options.visible == LRN_UNIT_BERNOULLI)
+  if (lrn_unit_can_flip(m->options.visible))
     LRN_TRY(lrn_pseudo_sum(m, w, count, lrn_key_of(m, w->state.step, LRN_STREAM_METRIC, 0, 0),
                            (double *)w->sums->view.data + 2));
   w->state.step++;

@@ -21,6 +21,13 @@ static const char *const names[LRN_UNITS] = {
 #undef UNIT
 };
 
+/* " bernoulli gaussian ..." */
+#define UNIT(ENUM, name, scaling, noise, self, cumulant, mean, sample, help) " " #name
+static const char NAMES[] =
+#include "kernel/unit.def"
+  ;
+#undef UNIT
+
 const char *lrn_unit_name(int unit) {
   return unit >= 0 && unit < LRN_UNITS ? names[unit] : NULL;
 }
@@ -31,7 +38,12 @@ int lrn_unit_parse(int *unit, const char *name) {
       *unit = u;
       return LRN_OK;
     }
-  return lrn_fail(LRN_EARG, "unit: '%s' is none; valid: bernoulli gaussian relu", name);
+  return lrn_fail(LRN_EARG, "unit: '%s' is none; valid:%s", name, NAMES);
+}
+
+int lrn_unit_can_flip(int unit) {
+  double low, high;
+  return lrn_unit_states(unit, &low, &high);
 }
 
 static int check(const lrn_tensor *out, int unit, const lrn_tensor *x, double temperature,

@@ -155,13 +155,13 @@ int64_t NAME(lrn_load)(const void *data, int data_dtype, int64_t n, void *out, i
 #undef LOAD
 
 /* V log sigmoid((F(flip_i v) - F(v)) / T) of one row, where unit i is drawn and
-   F(flip) - F(v) = -a_i d - sum_j [A(x_j + d W_ij) - A(x_j)], d = 1 - 2 v_i. */
+   F(flip) - F(v) = -a_i d - sum_j [A(x_j + d W_ij) - A(x_j)], d = low + high - 2 v_i. */
 double NAME(lrn_flip)(const lrn_flip_args *f, int64_t row) {
   lrn_draw draw = lrn_draw_of(f->key.seed, f->key.step, f->key.stream, f->key.draw);
   uint32_t word = lrn_word_at(draw, f->key.first + (uint64_t)row);
   int64_t i = (int64_t)((uint64_t)word * (uint64_t)f->n_visible >> 32), H = f->n_hidden;
   const T *x = (const T *)f->x + row * H, *w = (const T *)f->W + i * H, *b = f->b;
-  const T d = (T)1 - (T)2 * ((const T *)f->v)[row * f->n_visible + i];
+  const T d = (T)f->both - (T)2 * ((const T *)f->v)[row * f->n_visible + i];
   T before[PIECE], after[PIECE];
   double change;
   lrn_tree tree = {.compensated = sizeof(T) == sizeof(double)};
