@@ -7,22 +7,37 @@
 #include "kernel/philox.h"
 #include "kernel/unit.h"
 
-/* m = momentum m + (g + decay theta);  theta -= rate m */
-#define UPDATE(T, name)                                                                  \
+/* See lrn_update_args. */
+#define UPDATE(T, name, ROOT)                                                            \
   static __global__ void k_update_##name(const lrn_update_args p) {                      \
     const T rate = (T)p.rate, momentum = (T)p.momentum, decay = (T)p.decay;              \
+    const T l1 = (T)p.l1, epsilon = (T)p.epsilon, beta1 = (T)p.beta1, beta2 = (T)p.beta2; \
+    const T rest1 = (T)(1 - p.beta1), rest2 = (T)(1 - p.beta2), clip = (T)p.clip;        \
+    const T norm = p.norm2 != NULL ? ROOT(*(const T *)p.norm2) : 0;                      \
+    const T c = norm > clip ? clip / norm : 1;                                           \
     LRN_GRID_STRIDE(i, p.n) {                                                            \
       T *theta = (T *)p.theta + i, *m = (T *)p.m + i;                                    \
-      const T step = momentum * *m + (((const T *)p.g)[i] + decay * *theta);             \
-      const T next = *theta - rate * step;                                               \
-      *m = step;                                                                         \
+      const T slope = (c * ((const T *)p.g)[i] + decay * *theta) +                       \
+                      l1 * (T)((*theta > 0) - (*theta < 0));                             \
+      T first, next;                                                                     \
+      if (p.optimizer == LRN_ADAM) {                                                     \
+        T *s = (T *)p.s + i;                                                             \
+        const T second = beta2 * *s + rest2 * (slope * slope);                           \
+        first = beta1 * *m + rest1 * slope;                                              \
+        next = *theta - rate * first / (ROOT(second) + epsilon);                         \
+        *s = second;                                                                     \
+      } else {                                                                           \
+        first = momentum * *m + slope;                                                   \
+        next = *theta - rate * first;                                                    \
+      }                                                                                  \
+      *m = first;                                                                        \
       *theta = next;                                                                     \
       if (!(next - next == 0))                                                           \
         atomicCAS((unsigned long long *)p.bad, 0ull, (unsigned long long)p.mark);        \
     }                                                                                    \
   }
-UPDATE(float, f32)
-UPDATE(double, f64)
+UPDATE(float, f32, sqrtf)
+UPDATE(double, f64, sqrt)
 
 int lrn_cuda_update(const lrn_update_args *args) {
   if (args->n == 0)

@@ -546,6 +546,11 @@ typedef enum lrn_bias {
   LRN_BIAS_DATA = 1 /* first lrn_rbm_prepare: the visible mean equals that of the data */
 } lrn_bias;
 
+typedef enum lrn_optimizer {
+  LRN_SGD = 0, /* m = momentum m + g;  theta -= learning_rate m */
+  LRN_ADAM = 1 /* Kingma and Ba 2015, algorithm 1, with their names */
+} lrn_optimizer;
+
 typedef struct lrn_rbm_options {
   size_t struct_size;        /* sizeof(lrn_rbm_options); set by lrn_rbm_defaults */
   int64_t n_visible;         /* 128 */
@@ -560,6 +565,15 @@ typedef struct lrn_rbm_options {
   double temperature;        /* 1; > 0; in both phases and in inference */
   int64_t persistent;        /* 0: CD; P > 0: PCD with P chains */
   int visible_bias;          /* lrn_bias: LRN_BIAS_DATA */
+  int optimizer;             /* lrn_optimizer: LRN_SGD; fixed, as Adam has a buffer of its own */
+  double beta1, beta2;       /* 0.9, 0.999; in [0, 1): of Adam, which has no `momentum` */
+  double epsilon;            /* 1e-8; > 0: of Adam */
+  double l1;                 /* 0; >= 0: l1 sign(W) joins the weights' gradient */
+  double clip;               /* 0: off; > 0: the gradient of all parameters is scaled down to
+                                this norm where it is larger, before decay and l1 join it */
+  double max_norm;           /* 0: off; > 0: after an update the weights of a hidden unit are
+                                scaled down to this norm where theirs is larger (Hinton et al.
+                                2012, arXiv 1207.0580, section 2) */
   uint64_t seed;             /* 1 */
 } lrn_rbm_options;
 LRN_API void lrn_rbm_defaults(lrn_rbm_options *options);
@@ -576,7 +590,7 @@ typedef struct lrn_work lrn_work;
 LRN_API int lrn_rbm_new(lrn_rbm **out, const lrn_rbm_options *options);
 LRN_API void lrn_rbm_free(lrn_rbm *m);
 LRN_API const lrn_rbm_options *lrn_rbm_get_options(const lrn_rbm *m); /* lent */
-/* Acts at the next step. Sizes, units, dtype, device and seed are fixed: LRN_EVALUE. */
+/* Acts at the next step. Sizes, units, dtype, device, optimizer and seed are fixed: LRN_EVALUE. */
 LRN_API int lrn_rbm_set_options(lrn_rbm *m, const lrn_rbm_options *options);
 /* i-th parameter: "W" (V x H), "a" (V), "b" (H); NULL past the end. Lent; writing to it writes to the
    model. */
@@ -609,9 +623,12 @@ LRN_API void lrn_work_set_state(lrn_work *w, const lrn_state *state);
 LRN_API int lrn_work_end_epoch(lrn_work *w, lrn_state *means);
 
 /* Lent tensors of a training workspace; NULL past the end or where there is none.
-   Gradient and momentum: one contiguous buffer each, laid out as the parameters. */
+   Gradient, momentum (Adam: first moments) and second moments: one contiguous buffer each, laid
+   out as the parameters. */
 LRN_API lrn_tensor *lrn_work_gradient(const lrn_work *w, int i, const char **name);
 LRN_API lrn_tensor *lrn_work_momentum(const lrn_work *w, int i, const char **name);
+LRN_API lrn_tensor *lrn_work_second(const lrn_work *w, int i, const char **name); /* Adam's second
+                                                                                      moments */
 LRN_API lrn_tensor *lrn_work_chain(const lrn_work *w); /* P x n_hidden states */
 /* The last step's negative visible states (rows x V): of the CD chain, or of the persistent
    chains. A view on the workspace: the next call overwrites it. Caller frees. */

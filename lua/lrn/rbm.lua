@@ -20,12 +20,18 @@ local MOST_STEPS = (1 << 30) - 1 -- of one chain: beyond, its random numbers wou
 local CHUNK = 4096 -- rows that transform() computes at once
 
 -- Options of a model in the order in which they are shown; true: can be assigned at any time.
-local options = { "n_visible", "n_hidden", "steps", "learning_rate", "momentum", "decay",
-  "temperature", "persistent", "visible_bias", "dtype", "device", "seed" }
-local live = { steps = true, learning_rate = true, momentum = true, decay = true,
+local options = { "n_visible", "n_hidden", "steps", "learning_rate", "momentum", "decay", "l1",
+  "clip", "max_norm", "optimizer", "beta1", "beta2", "epsilon", "temperature", "persistent",
+  "visible_bias", "dtype", "device", "seed" }
+local live = { steps = true, learning_rate = true, momentum = true, decay = true, l1 = true,
+  clip = true, max_norm = true, beta1 = true, beta2 = true, epsilon = true,
   temperature = true, persistent = true, visible_bias = true }
 local fixed = { n_visible = true, n_hidden = true, dtype = true, device = true, seed = true,
-  visible = true, hidden = true }
+  visible = true, hidden = true, optimizer = true }
+
+-- Options that are shown only where they do something.
+local silent_at_0 = { l1 = true, clip = true, max_norm = true }
+local only_adam = { beta1 = true, beta2 = true, epsilon = true }
 
 local function make(c, row, past)
   return setmetatable({ _core = c, _row = row, _history = past or history.new(), user = {} }, meta)
@@ -544,8 +550,10 @@ function meta:__tostring()
   end
   local settings = {}
   for _, name in ipairs(options) do
-    if live[name] or name == "seed" then
-      local value = c:get(name)
+    local value = c:get(name)
+    if (live[name] or name == "seed" or name == "optimizer" and value ~= "sgd")
+      and not (silent_at_0[name] and value == 0)
+      and not (only_adam[name] and c:get "optimizer" ~= "adam") then
       settings[#settings + 1] = name .. " = " .. (math.type(value) == "float" and
         ("%.7g"):format(value) or tostring(value))
     end

@@ -713,18 +713,19 @@ static void test_flip(void) {
 static void test_update(void) {
   for (int dtype = LRN_F32; dtype <= LRN_F64; dtype++)
     for (int64_t n = 0; n < 20000; n = 3 * n + 1)
-      for (int way = 0; way < 3; way++) {
+      for (int way = 0; way < 6; way++) {
         both theta = make1(dtype, n, PLAIN), m = make1(dtype, n, PLAIN);
+        both s = make1(dtype, n, PLAIN), norm2 = make1(dtype, 1, PLAIN);
         both g = make1(dtype, n, PLAIN), bad = make1(LRN_I64, 1, PLAIN);
         lrn_update_args h, d;
-        if (way > 0 && n > 0) {
+        if (way % 3 > 0 && n > 0) {
           if (dtype == LRN_F32)
             ((float *)g.host)[n / 2] = NAN;
           else
             ((double *)g.host)[n / 2] = INFINITY;
           again(&g);
         }
-        *(int64_t *)bad.host = way == 2 ? 5 : 0; /* 2: something went wrong before */
+        *(int64_t *)bad.host = way % 3 == 2 ? 5 : 0; /* 2: something went wrong before */
         again(&bad);
         memset(&h, 0, sizeof h);
         h.dtype = dtype;
@@ -733,7 +734,30 @@ static void test_update(void) {
         h.momentum = 0.9;
         h.decay = 0.01;
         h.mark = 7;
+        if (way >= 3) {
+          h.optimizer = LRN_ADAM;
+          h.l1 = 0.02;
+          h.clip = 0.3;
+          h.beta1 = 0.9;
+          h.beta2 = 0.99;
+          h.epsilon = 1e-7;
+          for (int64_t i = 0; i < n; i++) /* squares */
+            if (dtype == LRN_F32)
+              ((float *)s.host)[i] = fabsf(((float *)s.host)[i]);
+            else
+              ((double *)s.host)[i] = fabs(((double *)s.host)[i]);
+          if (dtype == LRN_F32)
+            *(float *)norm2.host = 1.7f;
+          else
+            *(double *)norm2.host = 1.7;
+          again(&s);
+          again(&norm2);
+        }
         d = h;
+        if (way >= 3) {
+          GIVE(s, s);
+          GIVE(norm2, norm2);
+        }
         GIVE(theta, theta);
         GIVE(m, m);
         GIVE(g, g);
@@ -742,6 +766,9 @@ static void test_update(void) {
         same(&theta, "update theta", "");
         same(&m, "update m", "");
         same(&bad, "update bad", "");
+        same(&s, "update s", "");
+        drop(&s);
+        drop(&norm2);
         drop(&theta);
         drop(&m);
         drop(&g);

@@ -87,21 +87,28 @@ static void count_core(core *c) {
 
 /* {=== Options === */
 
-typedef enum { INTEGER, NUMBER, UNIT, DTYPE, DEVICE, BIAS, SEED } option_kind;
+typedef enum { INTEGER, NUMBER, WORDS, UNIT_ROW, DTYPE, DEVICE, SEED } option_kind;
 typedef struct option {
   const char *name;
   option_kind kind;
   size_t offset;
+  int words;
+  const char *word[4];
 } option;
-#define OPTION(name, kind) {#name, kind, offsetof(lrn_rbm_options, name)}
+#define OPTION(name, kind) {#name, kind, offsetof(lrn_rbm_options, name), 0, {0}},
+#define COUNT(name, ...) OPTION(name, INTEGER)
+#define REAL(name, ...) OPTION(name, NUMBER)
+#define WORD(name, value, count, ...) \
+  {#name, WORDS, offsetof(lrn_rbm_options, name), count, {__VA_ARGS__}},
 static const option options[] = {
-  OPTION(n_visible, INTEGER),    OPTION(n_hidden, INTEGER), OPTION(steps, INTEGER),
-  OPTION(persistent, INTEGER),   OPTION(learning_rate, NUMBER), OPTION(momentum, NUMBER),
-  OPTION(decay, NUMBER),         OPTION(temperature, NUMBER), OPTION(visible, UNIT),
-  OPTION(hidden, UNIT),          OPTION(dtype, DTYPE),       OPTION(device, DEVICE),
-  OPTION(visible_bias, BIAS),    OPTION(seed, SEED)};
+#include "model/options.def"
+  OPTION(visible, UNIT_ROW) OPTION(hidden, UNIT_ROW) OPTION(dtype, DTYPE) OPTION(device, DEVICE)
+  OPTION(seed, SEED)
+};
+#undef COUNT
+#undef REAL
+#undef WORD
 enum { OPTIONS = sizeof options / sizeof *options };
-static const char *const bias_names[] = {"zero", "data", NULL};
 
 static const option *find_option(lua_State *L, const char *name) {
   for (int i = 0; i < OPTIONS; i++)
@@ -111,6 +118,23 @@ static const option *find_option(lua_State *L, const char *name) {
   return NULL;
 }
 
+static int read_word(lua_State *L, const option *opt, int arg) {
+  const char *word = lrnB_string(L, arg, "RBM", opt->name);
+  luaL_Buffer b;
+  for (int i = 0; i < opt->words; i++)
+    if (strcmp(word, opt->word[i]) == 0)
+      return i;
+  luaL_buffinit(L, &b);
+  for (int i = 0; i < opt->words; i++) {
+    luaL_addstring(&b, i > 0 ? " or '" : "'");
+    luaL_addstring(&b, opt->word[i]);
+    luaL_addchar(&b, '\'');
+  }
+  luaL_pushresult(&b);
+  return lrnB_raise(L, "value", "RBM: %s: got '%s', expected %s", opt->name, word,
+                    lua_tostring(L, -1));
+}
+
 /* The value at arg into its place among the options. */
 static void read_option(lua_State *L, lrn_rbm_options *o, const option *opt, int arg) {
   char *at = (char *)o + opt->offset;
@@ -118,7 +142,7 @@ static void read_option(lua_State *L, lrn_rbm_options *o, const option *opt, int
     case INTEGER: *(int64_t *)(void *)at = lrnB_integer(L, arg, "RBM", opt->name); break;
     case NUMBER: *(double *)(void *)at = lrnB_number(L, arg, "RBM", opt->name); break;
     case SEED: *(uint64_t *)(void *)at = (uint64_t)lrnB_integer(L, arg, "RBM", opt->name); break;
-    case UNIT:
+    case UNIT_ROW:
       if (lrn_unit_parse((int *)(void *)at, lrnB_string(L, arg, "RBM", opt->name)) != LRN_OK)
         lrnB_raise(L, "value", "RBM: %s: %s", opt->name, lrn_error_message());
       break;
@@ -131,13 +155,7 @@ static void read_option(lua_State *L, lrn_rbm_options *o, const option *opt, int
       *(const lrn_device **)(void *)at =
         lrnB_open_device(L, lrnB_string(L, arg, "RBM", opt->name), "RBM");
       break;
-    case BIAS: {
-      const char *name = lrnB_string(L, arg, "RBM", opt->name);
-      if (strcmp(name, "zero") != 0 && strcmp(name, "data") != 0)
-        lrnB_raise(L, "value", "RBM: visible_bias: got '%s', expected 'zero' or 'data'", name);
-      *(int *)(void *)at = strcmp(name, "data") == 0;
-      break;
-    }
+    case WORDS: *(int *)(void *)at = read_word(L, opt, arg); break;
   }
 }
 
@@ -147,12 +165,12 @@ static void push_option(lua_State *L, const lrn_rbm_options *o, const option *op
     case INTEGER: lua_pushinteger(L, *(const int64_t *)(const void *)at); break;
     case NUMBER: lua_pushnumber(L, *(const double *)(const void *)at); break;
     case SEED: lua_pushinteger(L, (lua_Integer) * (const uint64_t *)(const void *)at); break;
-    case UNIT: lua_pushstring(L, lrn_unit_name(*(const int *)(const void *)at)); break;
+    case UNIT_ROW: lua_pushstring(L, lrn_unit_name(*(const int *)(const void *)at)); break;
     case DTYPE: lua_pushstring(L, lrn_dtype_name(*(const int *)(const void *)at)); break;
     case DEVICE:
       lua_pushstring(L, lrn_device_name(*(const lrn_device *const *)(const void *)at));
       break;
-    case BIAS: lua_pushstring(L, bias_names[*(const int *)(const void *)at]); break;
+    case WORDS: lua_pushstring(L, opt->word[*(const int *)(const void *)at]); break;
   }
 }
 

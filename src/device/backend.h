@@ -110,13 +110,19 @@ typedef struct lrn_load_args {
                            is not finite (batch row), else -1; a row out of range is an error */
 } lrn_load_args;
 
-/* m = momentum m + g + decay theta;  theta -= rate m */
+/* With g' = c g + decay theta + l1 sign(theta), c = min(1, clip / sqrt(*norm2)), or 1 without norm2:
+     SGD   m = momentum m + g';  theta -= rate m
+     Adam  m = beta1 m + (1 - beta1) g';  s = beta2 s + (1 - beta2) g'^2;
+           theta -= rate m / (sqrt(s) + epsilon)
+   Adam's corrections of the moments are in rate and epsilon already. */
 typedef struct lrn_update_args {
   int dtype;
+  int optimizer; /* lrn_optimizer */
   int64_t n;
-  void *theta, *m;
+  void *theta, *m, *s; /* s: NULL for SGD */
   const void *g;
-  double rate, momentum, decay;
+  const void *norm2; /* device, of dtype: squared norm of the whole gradient; or NULL */
+  double rate, momentum, decay, l1, clip, beta1, beta2, epsilon;
   int64_t *bad; /* device: set to `mark` where it is 0 and some new theta is not finite */
   int64_t mark;
 } lrn_update_args;

@@ -39,7 +39,7 @@ int lrn_rbm_log_partition(const lrn_rbm *m, double *log_z) {
   int st;
   if (side < 0)
     return lrn_fail(LRN_EUNSUPPORTED,
-                    "log_partition: exact only where one layer of two-state units has at most %d of them "
+                    "log_partition: exact only where a layer of two-state units has at most %d units "
                     "(n_visible %lld, n_hidden %lld)",
                     MOST_UNITS, (long long)m->options.n_visible, (long long)m->options.n_hidden);
   units = lrn_layer_of(m, side).units;

@@ -43,6 +43,8 @@ struct lrn_work {
   /* Training */
   lrn_tensor *gradient, *g[LRN_PARAMETERS];
   lrn_tensor *momentum, *m[LRN_PARAMETERS];
+  lrn_tensor *second, *s[LRN_PARAMETERS]; /* Adam's second moments; NULL without it */
+  lrn_tensor *norm; /* n_hidden: squared norms of gradient or weights */
   lrn_tensor *chain; /* chains x H */
   lrn_state state;   /* sums are on the device, not here */
   int64_t negative_at, negative_rows; /* v- of the last step: rows of v */

@@ -8,21 +8,22 @@
 #include "base/interrupt.h"
 #include "model/model.h"
 
+#define COUNT(name, value, least) .name = (value),
+#define REAL(name, value, low, high, open_low, open_high, expected) .name = (value),
+#define WORD(name, value, count, ...) .name = (value),
 void lrn_rbm_defaults(lrn_rbm_options *options) {
   *options = (lrn_rbm_options){
     .struct_size = sizeof *options,
-    .n_visible = 128,
-    .n_hidden = 128,
     .visible = LRN_UNIT_BERNOULLI,
     .hidden = LRN_UNIT_BERNOULLI,
     .dtype = LRN_F32,
-    .steps = 1,
-    .learning_rate = 0.1,
-    .temperature = 1,
-    .visible_bias = LRN_BIAS_DATA,
     .seed = 1,
+#include "model/options.def"
   };
 }
+#undef COUNT
+#undef REAL
+#undef WORD
 
 static int check_count(const char *name, int64_t value, int64_t least) {
   if (value < least)
@@ -42,29 +43,36 @@ static int check_range(const char *name, double value, double low, double high, 
   return LRN_OK;
 }
 
+static int check_word(const char *name, int value, int count) {
+  if (value < 0 || value >= count)
+    return lrn_fail(LRN_EARG, "RBM: %s: got %d, expected a number from 0 to %d", name, value,
+                    count - 1);
+  return LRN_OK;
+}
+
 static int check_options(const lrn_rbm_options *o) {
   if (o->struct_size != sizeof *o)
     return lrn_fail(LRN_EARG, "RBM: options of another size (%zu, expected %zu): not set by "
                     "lrn_rbm_defaults, or of another version", o->struct_size, sizeof *o);
-  LRN_TRY(check_count("n_visible", o->n_visible, 1));
-  LRN_TRY(check_count("n_hidden", o->n_hidden, 1));
-  LRN_TRY(check_count("steps", o->steps, 1));
+#define COUNT(name, value, least) LRN_TRY(check_count(#name, o->name, least));
+#define REAL(name, value, low, high, open_low, open_high, expected) \
+  LRN_TRY(check_range(#name, o->name, low, high, open_low, open_high, expected));
+#define WORD(name, value, count, ...) LRN_TRY(check_word(#name, o->name, count));
+#include "model/options.def"
+#undef COUNT
+#undef REAL
+#undef WORD
   if (o->steps > LRN_MOST_STEPS)
     return lrn_fail(LRN_EVALUE, "RBM: steps: got %lld, expected an integer <= %d",
                     (long long)o->steps, LRN_MOST_STEPS);
-  LRN_TRY(check_count("persistent", o->persistent, 0));
-  LRN_TRY(check_range("learning_rate", o->learning_rate, 0, INFINITY, 0, 0, "a number >= 0"));
-  LRN_TRY(check_range("momentum", o->momentum, 0, 1, 0, 1, "a number >= 0 and < 1"));
-  LRN_TRY(check_range("decay", o->decay, 0, INFINITY, 0, 0, "a number >= 0"));
-  LRN_TRY(check_range("temperature", o->temperature, 0, INFINITY, 1, 0, "a number > 0"));
+  if (o->optimizer == LRN_ADAM && o->momentum != 0)
+    return lrn_fail(LRN_EVALUE, "RBM: momentum: got %g, expected 0: adam has beta1 instead",
+                    o->momentum);
   if (lrn_unit_name(o->visible) == NULL || lrn_unit_name(o->hidden) == NULL)
     return lrn_fail(LRN_EARG, "RBM: visible, hidden: %d, %d: not units", o->visible, o->hidden);
   if (o->dtype != LRN_F32 && o->dtype != LRN_F64)
     return lrn_fail(LRN_ETYPE, "RBM: dtype: got %s, expected float32 or float64",
                     lrn_dtype_name(o->dtype));
-  if (o->visible_bias != LRN_BIAS_ZERO && o->visible_bias != LRN_BIAS_DATA)
-    return lrn_fail(LRN_EARG, "RBM: visible_bias: got %d, expected zero or data",
-                    o->visible_bias);
   return LRN_OK;
 }
 
@@ -156,9 +164,10 @@ int lrn_rbm_set_options(lrn_rbm *m, const lrn_rbm_options *options) {
   LRN_TRY(check_options(options));
   if (options->n_visible != o->n_visible || options->n_hidden != o->n_hidden ||
       options->visible != o->visible || options->hidden != o->hidden ||
-      options->dtype != o->dtype || device != o->device || options->seed != o->seed)
-    return lrn_fail(LRN_EVALUE, "RBM: n_visible, n_hidden, visible, hidden, dtype, device and "
-                    "seed are fixed when the model is made");
+      options->dtype != o->dtype || device != o->device || options->seed != o->seed ||
+      options->optimizer != o->optimizer)
+    return lrn_fail(LRN_EVALUE, "RBM: n_visible, n_hidden, visible, hidden, dtype, device, "
+                    "optimizer and seed are fixed when the model is made");
   m->options = *options;
   m->options.device = device;
   return LRN_OK;

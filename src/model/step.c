@@ -7,7 +7,7 @@
 **   negative  q- = E[h | v-]
 **   gradient  of mean F(v+) - mean F(v-), v- held fixed:
 **             gW = -<v+ q+> + <v- q->,  ga = -<v+> + <v->,  gb = -<q+> + <q->
-**   update    gW += decay W;  m = momentum m + g;  theta -= learning_rate m
+**   update    gW += decay W + l1 sign(W);  m = momentum m + g;  theta -= learning_rate m; or Adam
 **
 ** The temperature acts in every activation. Draws: step = training step; CD: streams hidden and
 ** visible; PCD: stream chain, and one sweep from the data for the metrics. draw = 2 sweep + side.
@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/interrupt.h"
+#include "kernel/math.h"
 #include "kernel/unit.h"
 #include "model/model.h"
 
@@ -175,23 +176,72 @@ static int check_finite(lrn_work *w, const char *place) {
   return LRN_OK;
 }
 
+/* A view of nd dimensions on contiguous memory of t. */
+static lrn_view shaped(const lrn_tensor *t, int nd, int64_t size0, int64_t size1) {
+  lrn_view v = {.data = t->view.data, .dtype = t->view.dtype, .nd = nd, .size = {size0, size1},
+                .stride = {nd == 2 ? size1 : 1, 1}};
+  return v;
+}
+
+/* W_j *= min(1, max_norm / |W_j|), W_j the weights of hidden unit j */
+static int limit_norms(lrn_rbm *m, lrn_work *w) {
+  const lrn_rbm_options *o = &m->options;
+  const lrn_backend *b = &o->device->backend;
+  int64_t V = o->n_visible, H = o->n_hidden;
+  lrn_view norm = shaped(w->norm, 1, H, 0), W = shaped(m->parameter[LRN_PARAMETER_W], 2, V, H);
+  lrn_view by_unit = W, spread = W;
+  lrn_operand factor[2] = {{.is_scalar = 1, .d = o->max_norm}, {.view = norm}};
+  lrn_operand scaled[2] = {{.view = W}, {.view = spread}};
+  by_unit.size[0] = H;
+  by_unit.stride[0] = 1;
+  by_unit.size[1] = V;
+  by_unit.stride[1] = H;
+  LRN_TRY(b->reduce(LRN_RED_sumsq, &norm, &by_unit, NULL, 1, 1));
+  LRN_TRY(b->map(LRN_OP_sqrt, o->dtype, &norm, &factor[1], 1));
+  LRN_TRY(b->map(LRN_OP_maximum, o->dtype, &norm, factor, 2));
+  LRN_TRY(b->map(LRN_OP_div, o->dtype, &norm, factor, 2));
+  scaled[1].view.data = norm.data;
+  scaled[1].view.stride[0] = 0;
+  return b->map(LRN_OP_mul, o->dtype, &W, scaled, 2);
+}
+
 static int update(lrn_rbm *m, lrn_work *w) {
   const lrn_rbm_options *o = &m->options;
+  const lrn_backend *b = &o->device->backend;
+  int adam = o->optimizer == LRN_ADAM;
+  double t = (double)w->state.step + 1; /* of this step, as in Kingma and Ba */
+  double root = adam ? sqrt(1 - lrn_pow(o->beta2, t)) : 1;
   int64_t *bad = w->bad->view.data;
+  if (o->clip > 0) {
+    lrn_view all = shaped(w->gradient, 1, lrn_tensor_numel(w->gradient), 0);
+    lrn_view norm2 = shaped(w->norm, 0, 1, 0);
+    LRN_TRY(b->reduce(LRN_RED_sumsq, &norm2, &all, NULL, 0, 1));
+  }
   for (int i = 0; i < LRN_PARAMETERS; i++) {
+    int weights = i == LRN_PARAMETER_W;
     lrn_update_args args = {.dtype = o->dtype,
+                            .optimizer = o->optimizer,
                             .n = lrn_tensor_numel(m->parameter[i]),
                             .theta = m->parameter[i]->view.data,
                             .m = w->m[i]->view.data,
+                            .s = adam ? w->s[i]->view.data : NULL,
                             .g = w->g[i]->view.data,
+                            .norm2 = o->clip > 0 ? w->norm->view.data : NULL,
+                            .clip = o->clip,
                             .rate = o->learning_rate,
                             .momentum = o->momentum,
-                            .decay = i == LRN_PARAMETER_W ? o->decay : 0,
+                            .decay = weights ? o->decay : 0,
+                            .l1 = weights ? o->l1 : 0,
+                            .beta1 = o->beta1,
+                            .beta2 = o->beta2,
+                            .epsilon = o->epsilon * root,
                             .bad = bad + i,
                             .mark = (int64_t)w->state.step + 1};
-    LRN_TRY(o->device->backend.update(&args));
+    if (adam)
+      args.rate *= root / (1 - lrn_pow(o->beta1, t));
+    LRN_TRY(b->update(&args));
   }
-  return LRN_OK;
+  return o->max_norm > 0 ? limit_norms(m, w) : LRN_OK;
 }
 
 /* Every value becomes the nearer of the unit's two states: 0 and 1 half to even, -1 and 1 half up. */

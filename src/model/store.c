@@ -11,20 +11,32 @@
 #include "io/safetensors.h"
 #include "model/model.h"
 
-/* The numbers among the options, by name and place; the rest are words. */
+/* The rows of options.def by name and place. */
 typedef struct field {
   const char *name;
   size_t offset;
-  int is_int;
+  enum { COUNTED, REAL_NUMBER, ONE_WORD } kind;
+  int words;
+  const char *word[4];
 } field;
-#define INT(name) {#name, offsetof(lrn_rbm_options, name), 1}
-#define REAL(name) {#name, offsetof(lrn_rbm_options, name), 0}
-static const field fields[] = {INT(n_visible),     INT(n_hidden),  INT(steps),
-                               REAL(learning_rate), REAL(momentum), REAL(decay),
-                               REAL(temperature),   INT(persistent)};
+static const field fields[] = {
+#define COUNT(name, ...) {#name, offsetof(lrn_rbm_options, name), COUNTED, 0, {0}},
+#define REAL(name, ...) {#name, offsetof(lrn_rbm_options, name), REAL_NUMBER, 0, {0}},
+#define WORD(name, value, count, ...) \
+  {#name, offsetof(lrn_rbm_options, name), ONE_WORD, count, {__VA_ARGS__}},
+#include "model/options.def"
+#undef COUNT
+#undef REAL
+#undef WORD
+};
 enum { FIELDS = sizeof fields / sizeof *fields };
 
-static const char *const bias_names[] = {"zero", "data"};
+/* What the optimiser keeps, by the name in front of the parameter's. */
+static const struct {
+  const char *name;
+  lrn_tensor *(*get)(const lrn_work *w, int i, const char **name);
+} buffers[] = {{"momentum", lrn_work_momentum}, {"second", lrn_work_second}};
+enum { OPTIMIZER_BUFFERS = sizeof buffers / sizeof *buffers };
 
 /* {=== Writing === */
 
@@ -37,10 +49,11 @@ static int put_options(lrn_file *f, const lrn_rbm_options *o) {
   for (int i = 0; i < FIELDS; i++) {
     const char *at = (const char *)o + fields[i].offset;
     lrn_json_put_key(&b, fields[i].name);
-    if (fields[i].is_int)
-      lrn_json_put_int(&b, *(const int64_t *)(const void *)at);
-    else
-      lrn_json_put_double(&b, *(const double *)(const void *)at);
+    switch (fields[i].kind) {
+      case COUNTED: lrn_json_put_int(&b, *(const int64_t *)(const void *)at); break;
+      case REAL_NUMBER: lrn_json_put_double(&b, *(const double *)(const void *)at); break;
+      case ONE_WORD: lrn_json_put_string(&b, fields[i].word[*(const int *)(const void *)at]); break;
+    }
   }
   lrn_json_put_key(&b, "visible");
   lrn_json_put_string(&b, lrn_unit_name(o->visible));
@@ -48,8 +61,6 @@ static int put_options(lrn_file *f, const lrn_rbm_options *o) {
   lrn_json_put_string(&b, lrn_unit_name(o->hidden));
   lrn_json_put_key(&b, "dtype");
   lrn_json_put_string(&b, lrn_dtype_name(o->dtype));
-  lrn_json_put_key(&b, "visible_bias");
-  lrn_json_put_string(&b, bias_names[o->visible_bias]);
   lrn_json_put_key(&b, "seed");
   lrn_json_put_string(&b, seed);
   lrn_json_put_close(&b, '}');
@@ -87,11 +98,14 @@ static int put_model(lrn_file *f, const lrn_rbm *m, const lrn_work *w) {
   if (w == NULL)
     return LRN_OK;
   LRN_TRY(put_generator(f, w));
-  for (int i = 0; i < LRN_PARAMETERS && w->train; i++) {
-    const lrn_tensor *t = lrn_work_momentum(w, i, &name);
-    snprintf(long_name, sizeof long_name, "momentum.%s", name);
-    LRN_TRY(lrn_file_put(f, long_name, t));
-  }
+  for (int k = 0; k < OPTIMIZER_BUFFERS; k++)
+    for (int i = 0; i < LRN_PARAMETERS; i++) {
+      const lrn_tensor *t = buffers[k].get(w, i, &name);
+      if (t == NULL)
+        break;
+      snprintf(long_name, sizeof long_name, "%s.%s", buffers[k].name, name);
+      LRN_TRY(lrn_file_put(f, long_name, t));
+    }
   return w->chain != NULL ? lrn_file_put(f, "chain.h", w->chain) : LRN_OK;
 }
 
@@ -116,26 +130,38 @@ static int get_word(const char **out, const json_value *root, const char *name) 
   return *out != NULL ? LRN_OK : bad_option(name);
 }
 
+/* The value of one field; a file that does not have it keeps the default. */
+static int get_field(lrn_rbm_options *o, const json_value *root, const field *f) {
+  char *at = (char *)o + f->offset;
+  const json_value *v = lrn_json_get(root, f->name);
+  if (v == NULL)
+    return LRN_OK;
+  if (f->kind == ONE_WORD) {
+    const char *word = lrn_json_string(v);
+    for (int i = 0; word != NULL && i < f->words; i++)
+      if (strcmp(word, f->word[i]) == 0) {
+        *(int *)(void *)at = i;
+        return LRN_OK;
+      }
+    return bad_option(f->name);
+  }
+  return (f->kind == COUNTED ? lrn_json_int((int64_t *)(void *)at, v)
+                             : lrn_json_number((double *)(void *)at, v))
+           ? LRN_OK
+           : bad_option(f->name);
+}
+
 static int get_options(lrn_rbm_options *o, const json_value *root) {
   const char *word;
   char *end;
-  for (int i = 0; i < FIELDS; i++) {
-    char *at = (char *)o + fields[i].offset;
-    const json_value *v = lrn_json_get(root, fields[i].name);
-    if (!(fields[i].is_int ? lrn_json_int((int64_t *)(void *)at, v)
-                           : lrn_json_number((double *)(void *)at, v)))
-      return bad_option(fields[i].name);
-  }
+  for (int i = 0; i < FIELDS; i++)
+    LRN_TRY(get_field(o, root, &fields[i]));
   LRN_TRY(get_word(&word, root, "visible"));
   LRN_TRY(lrn_unit_parse(&o->visible, word));
   LRN_TRY(get_word(&word, root, "hidden"));
   LRN_TRY(lrn_unit_parse(&o->hidden, word));
   LRN_TRY(get_word(&word, root, "dtype"));
   LRN_TRY(lrn_dtype_parse(&o->dtype, word));
-  LRN_TRY(get_word(&word, root, "visible_bias"));
-  if (strcmp(word, bias_names[0]) != 0 && strcmp(word, bias_names[1]) != 0)
-    return bad_option("visible_bias");
-  o->visible_bias = strcmp(word, "data") == 0;
   LRN_TRY(get_word(&word, root, "seed"));
   o->seed = strtoull(word, &end, 10);
   return *word >= '0' && *word <= '9' && *end == '\0' ? LRN_OK : bad_option("seed");
@@ -217,11 +243,14 @@ int lrn_rbm_restore(lrn_rbm **out_m, lrn_work **out_w, const lrn_file *f,
     LRN_GO(fetch(t, f, name));
   }
   LRN_GO(lrn_work_new(&w, m, 1, lrn_file_get(f, "momentum.W") != NULL ? LRN_WORK_TRAIN : 0));
-  for (int i = 0; i < LRN_PARAMETERS && w->train; i++) {
-    lrn_tensor *t = lrn_work_momentum(w, i, &name);
-    snprintf(long_name, sizeof long_name, "momentum.%s", name);
-    LRN_GO(fetch(t, f, long_name));
-  }
+  for (int k = 0; k < OPTIMIZER_BUFFERS; k++)
+    for (int i = 0; i < LRN_PARAMETERS; i++) {
+      lrn_tensor *t = buffers[k].get(w, i, &name);
+      if (t == NULL)
+        break;
+      snprintf(long_name, sizeof long_name, "%s.%s", buffers[k].name, name);
+      LRN_GO(fetch(t, f, long_name));
+    }
   if (w->chain != NULL && lrn_file_get(f, "chain.h") != NULL)
     LRN_GO(fetch(w->chain, f, "chain.h"));
   lrn_work_set_state(w, &s);

@@ -62,6 +62,9 @@ done:
 
 static int make_training(lrn_work *w, const lrn_rbm *m) {
   LRN_TRY(lrn_parameter_buffer(&w->gradient, w->g, &m->options));
+  LRN_TRY(vector(&w->norm, w->dtype, w->n_hidden, w->device));
+  if (m->options.optimizer == LRN_ADAM)
+    LRN_TRY(lrn_parameter_buffer(&w->second, w->s, &m->options));
   return lrn_parameter_buffer(&w->momentum, w->m, &m->options);
 }
 
@@ -69,9 +72,12 @@ static void free_training(lrn_work *w) {
   for (int i = 0; i < LRN_PARAMETERS; i++) {
     lrn_tensor_free(w->g[i]);
     lrn_tensor_free(w->m[i]);
+    lrn_tensor_free(w->s[i]);
   }
   lrn_tensor_free(w->gradient);
   lrn_tensor_free(w->momentum);
+  lrn_tensor_free(w->second);
+  lrn_tensor_free(w->norm);
 }
 
 int lrn_work_new(lrn_work **out, const lrn_rbm *m, int64_t batch, int flags) {
@@ -114,9 +120,10 @@ int lrn_work_reserve(lrn_work *w, const lrn_rbm *m, int64_t batch, int flags) {
   if (larger)
     new.v = new.q = new.h = new.spare = new.scratch = NULL;
   if (begin) {
-    new.gradient = new.momentum = NULL;
+    new.gradient = new.momentum = new.second = new.norm = NULL;
     memset(new.g, 0, sizeof new.g);
     memset(new.m, 0, sizeof new.m);
+    memset(new.s, 0, sizeof new.s);
   }
   if (chains != w->chains)
     new.chain = NULL;
@@ -222,6 +229,9 @@ lrn_tensor *lrn_work_gradient(const lrn_work *w, int i, const char **name) {
 }
 lrn_tensor *lrn_work_momentum(const lrn_work *w, int i, const char **name) {
   return w->train ? lrn_named_parameter(w->m, i, name) : NULL;
+}
+lrn_tensor *lrn_work_second(const lrn_work *w, int i, const char **name) {
+  return w->second != NULL ? lrn_named_parameter(w->s, i, name) : NULL;
 }
 lrn_tensor *lrn_work_chain(const lrn_work *w) { return w->chain; }
 

@@ -260,17 +260,53 @@ void NAME(lrn_sum_rows)(int64_t rows, int64_t k, const void *values, int64_t n, 
 #undef PANEL
 #undef WIDTH
 
-int NAME(lrn_update)(const lrn_update_args *u, int64_t begin, int64_t end) {
+/* c = min(1, clip / |g|) */
+static T NAME(clip_factor)(const lrn_update_args *u) {
+  const T clip = (T)u->clip, norm = u->norm2 != NULL ? SQRT(*(const T *)u->norm2) : 0;
+  return norm > clip ? clip / norm : 1;
+}
+
+#define SLOPE ((c * g[i] + decay * theta[i]) + l1 * (T)((theta[i] > 0) - (theta[i] < 0)))
+
+static int NAME(update_sgd)(const lrn_update_args *u, int64_t begin, int64_t end) {
   T *theta = u->theta, *m = u->m;
   const T *g = u->g;
-  const T rate = (T)u->rate, momentum = (T)u->momentum, decay = (T)u->decay;
+  const T rate = (T)u->rate, momentum = (T)u->momentum, decay = (T)u->decay, l1 = (T)u->l1;
+  const T c = NAME(clip_factor)(u);
   int bad = 0;
   _Pragma("GCC ivdep") for (int64_t i = begin; i < end; i++) {
-    const T step = momentum * m[i] + (g[i] + decay * theta[i]);
+    const T step = momentum * m[i] + SLOPE;
     const T next = theta[i] - rate * step;
     m[i] = step;
     theta[i] = next;
     bad |= !(next - next == 0);
   }
   return bad;
+}
+
+static int NAME(update_adam)(const lrn_update_args *u, int64_t begin, int64_t end) {
+  T *theta = u->theta, *m = u->m, *s = u->s;
+  const T *g = u->g;
+  const T rate = (T)u->rate, decay = (T)u->decay, l1 = (T)u->l1, epsilon = (T)u->epsilon;
+  const T beta1 = (T)u->beta1, beta2 = (T)u->beta2;
+  const T rest1 = (T)(1 - u->beta1), rest2 = (T)(1 - u->beta2);
+  const T c = NAME(clip_factor)(u);
+  int bad = 0;
+  _Pragma("GCC ivdep") for (int64_t i = begin; i < end; i++) {
+    const T slope = SLOPE;
+    const T first = beta1 * m[i] + rest1 * slope;
+    const T second = beta2 * s[i] + rest2 * (slope * slope);
+    const T next = theta[i] - rate * first / (SQRT(second) + epsilon);
+    m[i] = first;
+    s[i] = second;
+    theta[i] = next;
+    bad |= !(next - next == 0);
+  }
+  return bad;
+}
+#undef SLOPE
+
+int NAME(lrn_update)(const lrn_update_args *u, int64_t begin, int64_t end) {
+  return u->optimizer == LRN_ADAM ? NAME(update_adam)(u, begin, end)
+                                  : NAME(update_sgd)(u, begin, end);
 }
