@@ -51,6 +51,7 @@ int lrn_cuda_update(const lrn_update_args *args) {
 
 typedef struct flip_args {
   int hidden, both;
+  double scale;
   int64_t rows, n_visible, n_hidden;
   const void *v, *x, *W, *a, *b;
   double xs, temperature, shift;
@@ -69,6 +70,7 @@ typedef struct flip_args {
       const T *x = (const T *)p.x + r * p.n_hidden, *w = (const T *)p.W + i * p.n_hidden; \
       const T *b = (const T *)p.b;                                                       \
       const T d = (T)p.both - (T)2 * ((const T *)p.v)[r * p.n_visible + i];              \
+      const T dw = d * (T)p.scale;                                                       \
       const T xs = (T)p.xs, t = (T)p.temperature, shift = (T)p.shift;                    \
       lrn_tree tree;                                                                     \
       tree.count = 0;                                                                    \
@@ -76,7 +78,7 @@ typedef struct flip_args {
         const int64_t end = begin + LRN_BLOCK < p.n_hidden ? begin + LRN_BLOCK : p.n_hidden; \
         lrn_acc acc = lrn_acc_zero();                                                    \
         for (int64_t j = begin + LRN_LANE; j < end; j += 32) {                           \
-          const T before = x[j] + b[j], after = before + d * w[j];                       \
+          const T before = x[j] + b[j], after = before + dw * w[j];                      \
           lrn_acc_add(&acc,                                                              \
                       (double)lrn_unit_cumulant##f(p.hidden, after, xs, t, shift) -      \
                         (double)lrn_unit_cumulant##f(p.hidden, before, xs, t, shift),    \
@@ -119,6 +121,7 @@ int lrn_cuda_flip(const lrn_flip_args *args) {
   memset(&p, 0, sizeof p);
   p.hidden = args->hidden;
   p.both = args->both;
+  p.scale = args->scale;
   p.rows = args->rows;
   p.n_visible = args->n_visible;
   p.n_hidden = args->n_hidden;

@@ -546,6 +546,14 @@ typedef enum lrn_bias {
   LRN_BIAS_DATA = 1 /* first lrn_rbm_prepare: the visible mean equals that of the data */
 } lrn_bias;
 
+/* What a training step leaves out; see model/mask.c for the formulas. */
+typedef enum lrn_mask {
+  LRN_MASK_NONE = 0,
+  LRN_MASK_DROPOUT = 1,     /* hidden units, drawn for each row */
+  LRN_MASK_DROPCONNECT = 2, /* weights, drawn for each batch */
+  LRN_MASK_EDROPOUT = 3     /* hidden units by their importance; CD only */
+} lrn_mask;
+
 typedef enum lrn_optimizer {
   LRN_SGD = 0, /* m = momentum m + g;  theta -= learning_rate m */
   LRN_ADAM = 1 /* Kingma and Ba 2015, algorithm 1, with their names */
@@ -565,6 +573,11 @@ typedef struct lrn_rbm_options {
   double temperature;        /* 1; > 0; in both phases and in inference */
   int64_t persistent;        /* 0: CD; P > 0: PCD with P chains */
   int visible_bias;          /* lrn_bias: LRN_BIAS_DATA */
+  int mask;                  /* lrn_mask: LRN_MASK_NONE; fixed */
+  double dropout;            /* 0; in [0, 1]: probability of leaving out, of the first two masks.
+                                Inference has all units and weights: inputs of visible units (of both
+                                layers with dropconnect) are multiplied by 1 - dropout; with
+                                LRN_MASK_DROPOUT the energies are those without a mask */
   int optimizer;             /* lrn_optimizer: LRN_SGD; fixed, as Adam has a buffer of its own */
   double beta1, beta2;       /* 0.9, 0.999; in [0, 1): of Adam, which has no `momentum` */
   double epsilon;            /* 1e-8; > 0: of Adam */
@@ -590,7 +603,8 @@ typedef struct lrn_work lrn_work;
 LRN_API int lrn_rbm_new(lrn_rbm **out, const lrn_rbm_options *options);
 LRN_API void lrn_rbm_free(lrn_rbm *m);
 LRN_API const lrn_rbm_options *lrn_rbm_get_options(const lrn_rbm *m); /* lent */
-/* Acts at the next step. Sizes, units, dtype, device, optimizer and seed are fixed: LRN_EVALUE. */
+/* Acts at the next step. Sizes, units, dtype, device, mask, optimizer and seed are fixed:
+   LRN_EVALUE. */
 LRN_API int lrn_rbm_set_options(lrn_rbm *m, const lrn_rbm_options *options);
 /* i-th parameter: "W" (V x H), "a" (V), "b" (H); NULL past the end. Lent; writing to it writes to the
    model. */
@@ -630,6 +644,9 @@ LRN_API lrn_tensor *lrn_work_momentum(const lrn_work *w, int i, const char **nam
 LRN_API lrn_tensor *lrn_work_second(const lrn_work *w, int i, const char **name); /* Adam's second
                                                                                       moments */
 LRN_API lrn_tensor *lrn_work_chain(const lrn_work *w); /* P x n_hidden states */
+/* The last step's mask: (batch + chains) x n_hidden for dropout, n_visible x n_hidden of 2 n_visible
+   rows for dropconnect, batch x n_hidden for edropout. */
+LRN_API lrn_tensor *lrn_work_mask(const lrn_work *w);
 /* The last step's negative visible states (rows x V): of the CD chain, or of the persistent
    chains. A view on the workspace: the next call overwrites it. Caller frees. */
 LRN_API int lrn_work_negative(lrn_tensor **out, const lrn_work *w);

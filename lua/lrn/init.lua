@@ -40,6 +40,8 @@ local lazy = {
   io = { "io" }, log = { "log" }, math = { "math" }, models = { "models" }, plot = { "plot" },
   progress = { "progress" }, repl = { "repl" }, strict = { "strict" },
   save = { "io", "save" }, load = { "io", "load" }, RBM = { "models", "RBM" },
+  DropoutRBM = { "models", "DropoutRBM" }, DropConnectRBM = { "models", "DropConnectRBM" },
+  EDropoutRBM = { "models", "EDropoutRBM" },
 }
 
 local meta = { __name = "lrn" }

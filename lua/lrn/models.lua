@@ -1,12 +1,21 @@
---- The model classes as rows: which units each layer has. A new class is a new row.
+--- The model classes as rows: which units each layer has, what training leaves out, and options that
+-- differ from RBM's. A new class is a new row.
 local core = require "lrn.core"
 local check = require "lrn.check"
 local rbm = require "lrn.rbm"
 
 local M = {}
 
+local B = "bernoulli"
+
+-- `defaults`: options that only this class has, or that start with another value.
 local rows = {
-  { name = "RBM", visible = "bernoulli", hidden = "bernoulli" }, -- Hinton 2002, 2012
+  { name = "RBM", visible = B, hidden = B }, -- Hinton 2002, 2012
+  { name = "DropoutRBM", visible = B, hidden = B, mask = "dropout", -- Srivastava et al. 2014
+    defaults = { dropout = .5 } },
+  { name = "DropConnectRBM", visible = B, hidden = B, mask = "dropconnect", -- Wan et al. 2013
+    defaults = { dropout = .5 } },
+  { name = "EDropoutRBM", visible = B, hidden = B, mask = "edropout" }, -- Roder et al. 2020
 }
 
 local function constructor(row)
@@ -17,21 +26,24 @@ M.rows = {}
 
 --- Makes a class from rows of the unit table and returns its constructor. A named class keeps its
 -- name in files, which load as such where the same name is defined.
--- @param row visible, hidden: "bernoulli", "gaussian", "relu" or "spin"; name ("RBM")
+-- @param row visible, hidden: "bernoulli", "gaussian", "relu" or "spin"; mask: "none",
+-- "dropout", "dropconnect" or "edropout", what a training step leaves out; name ("RBM")
 -- @usage local GaussianBernoulli = lrn.models.define{ visible = "gaussian", hidden = "bernoulli" }
 function M.define(row)
   local units = core.units()
   local r = check.options("models.define", row, { name = { "string", "RBM" },
-    visible = { "string", "bernoulli", choices = units }, hidden = { "string", "bernoulli",
-      choices = units } })
+    visible = { "string", B, choices = units }, hidden = { "string", B, choices = units },
+    mask = { "string", "none", choices = { "none", "dropout", "dropconnect", "edropout" } } })
+  if r.mask == "dropout" or r.mask == "dropconnect" then r.defaults = { dropout = .5 } end
   if not r.name:find "^%a[%w_]*$" then
     check.raise("value",
       "models.define: name: got %s, expected a letter, then letters, digits or _",
       check.show(r.name))
   end
   local known = M.rows[r.name]
-  if known and r.name ~= "RBM" and (known.visible ~= r.visible or known.hidden ~= r.hidden) then
-    check.raise("argument", "models.define: name: %s is defined already, with other units", r.name)
+  if known and r.name ~= "RBM" and (known.visible ~= r.visible or
+    known.hidden ~= r.hidden or (known.mask or "none") ~= r.mask) then
+    check.raise("argument", "models.define: name: %s is defined already, as another model", r.name)
   end
   if r.name ~= "RBM" then M.rows[r.name] = r end
   return constructor(r)

@@ -21,16 +21,18 @@ local CHUNK = 4096 -- rows that transform() computes at once
 
 -- Options of a model in the order in which they are shown; true: can be assigned at any time.
 local options = { "n_visible", "n_hidden", "steps", "learning_rate", "momentum", "decay", "l1",
-  "clip", "max_norm", "optimizer", "beta1", "beta2", "epsilon", "temperature", "persistent",
+  "clip", "max_norm", "dropout", "optimizer", "beta1", "beta2", "epsilon", "temperature", "persistent",
   "visible_bias", "dtype", "device", "seed" }
 local live = { steps = true, learning_rate = true, momentum = true, decay = true, l1 = true,
-  clip = true, max_norm = true, beta1 = true, beta2 = true, epsilon = true,
+  clip = true, max_norm = true, dropout = true, beta1 = true, beta2 = true, epsilon = true,
   temperature = true, persistent = true, visible_bias = true }
 local fixed = { n_visible = true, n_hidden = true, dtype = true, device = true, seed = true,
-  visible = true, hidden = true, optimizer = true }
+  visible = true, hidden = true, optimizer = true, mask = true }
+-- What the class says, not the caller.
+local of_class = { visible = true, hidden = true, mask = true }
 
 -- Options that are shown only where they do something.
-local silent_at_0 = { l1 = true, clip = true, max_norm = true }
+local silent_at_0 = { l1 = true, clip = true, max_norm = true, dropout = true }
 local only_adam = { beta1 = true, beta2 = true, epsilon = true }
 
 local function make(c, row, past)
@@ -42,24 +44,33 @@ function M.is(v)
   return type(v) == "table" and getmetatable(v) == meta
 end
 
---- A new model of a row: { name =, visible =, hidden = }.
+-- Does a class have this option?
+local function has_option(row, name)
+  return name ~= "dropout" or row.defaults ~= nil and row.defaults.dropout ~= nil
+end
+
+--- A new model of a row: { name =, visible =, hidden =, mask =, defaults = }.
 -- @return the model; or nil, message, code where its device is not there
 function M.new(row, given)
   if given ~= nil and type(given) ~= "table" then
     check.raise("type", "%s: options: got %s, expected a table", row.name, check.show(given))
   end
   local o = {}
-  for name, value in next, given or o do
-    if name ~= "rule" and not live[name] and (not fixed[name] or name == "visible" or
-      name == "hidden") then
-      local valid = { "rule", table.unpack(options) }
+  for name, value in pairs(row.defaults or o) do o[name] = value end
+  for name, value in next, given or {} do
+    if name ~= "rule" and (not live[name] and not fixed[name] or of_class[name] or
+      not has_option(row, name)) then
+      local valid = { "rule" }
+      for _, known in ipairs(options) do
+        if has_option(row, known) then valid[#valid + 1] = known end
+      end
       table.sort(valid)
       check.unknown(row.name, "option", name, valid)
     end
     o[name] = value
   end
   check.value(row.name, "rule", o.rule, { "string", "cd", choices = { "cd" } })
-  o.rule, o.visible, o.hidden = nil, row.visible, row.hidden
+  o.rule, o.visible, o.hidden, o.mask = nil, row.visible, row.hidden, row.mask
   local c, message, code = core.rbm_new(o)
   if not c then return nil, message, code end
   return make(c, row)
@@ -480,7 +491,8 @@ function M.from_file(file, path, row, device)
   local c, message, code = core.rbm_restore(file, device)
   if not c then return nil, ("load: %s: %s"):format(path, (message:gsub("^load: ", ""))), code end
   row = row or require "lrn.models".rows[class] or { name = class }
-  return make(c, { name = row.name, visible = c:get "visible", hidden = c:get "hidden" }, past)
+  return make(c, { name = row.name, visible = c:get "visible", hidden = c:get "hidden",
+    mask = c:get "mask", defaults = row.defaults }, past)
 end
 
 -- }===
@@ -489,7 +501,9 @@ end
 
 local function field_names(self)
   local names = check.names(self._core:parameters())
-  for name in pairs(live) do names[#names + 1] = name end
+  for name in pairs(live) do
+    if has_option(rawget(self, "_row"), name) then names[#names + 1] = name end
+  end
   names[#names + 1] = "history"
   names[#names + 1] = "user"
   table.sort(names)
@@ -499,7 +513,9 @@ end
 function meta:__index(key)
   local method = methods[key]
   if method then return method end
-  if live[key] or fixed[key] then return self._core:get(key) end
+  if (live[key] or fixed[key]) and has_option(rawget(self, "_row"), key) then
+    return self._core:get(key)
+  end
   if key == "history" then return rawget(self, "_history") end
   if key == "class" then return rawget(self, "_row").name end
   if key == "rule" then return "cd" end
@@ -509,7 +525,7 @@ end
 
 function meta:__newindex(key, value)
   local where = self._row.name
-  if live[key] then
+  if live[key] and has_option(rawget(self, "_row"), key) then
     self._core:set(key, value)
     return
   end

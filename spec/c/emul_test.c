@@ -684,6 +684,7 @@ static void test_flip(void) {
           h.hidden = hidden;
           h.dtype = dtype;
           h.temperature = temperatures[t];
+          h.scale = t == 0 ? 1 : 0.7;
           h.both = t == 0; /* of 0 and 1, and of -1 and 1 */
           h.rows = R;
           h.n_visible = V;

@@ -253,6 +253,14 @@ static int core_gradient(lua_State *L) {
 static int core_momentum(lua_State *L) {
   return push_named(L, check_core(L, "momentum")->w, get_momentum);
 }
+static int core_mask(lua_State *L) {
+  lrn_tensor *t = lrn_work_mask(check_core(L, "mask")->w), **box;
+  if (t == NULL)
+    return 0;
+  box = lrnB_new_tensor(L);
+  LRNB_TRY(L, lrn_tensor_alias(box, t));
+  return 1;
+}
 static int core_chain(lua_State *L) {
   lrn_tensor *t = lrn_work_chain(check_core(L, "chain")->w), **box;
   if (t == NULL)
@@ -625,7 +633,7 @@ static const luaL_Reg functions[] = {
   {"unit_can_flip", core_unit_can_flip}, {NULL, NULL}};
 static const luaL_Reg methods[] = {
   {"get", core_get}, {"set", core_set}, {"parameters", core_parameters},
-  {"gradient", core_gradient}, {"momentum", core_momentum}, {"chain", core_chain},
+  {"gradient", core_gradient}, {"momentum", core_momentum}, {"chain", core_chain}, {"mask", core_mask},
   {"negative", core_negative}, {"reserve", core_reserve}, {"prepare", core_prepare},
   {"step", core_step}, {"compute_gradient", core_compute_gradient}, {"update", core_update},
   {"state", core_state}, {"set_state", core_set_state}, {"end_epoch", core_end_epoch},

@@ -85,6 +85,7 @@ static inline int64_t lrn_blocks(int64_t n) { return (n + LRN_BLOCK - 1) / LRN_B
 typedef struct lrn_flip_args {
   int hidden;       /* lrn_unit of the hidden layer; the visible one has two states */
   int both;         /* their sum: a flip adds both - 2 v_i */
+  double scale;     /* of the weights: 1, or what dropconnect keeps */
   int dtype;
   double temperature;
   int64_t rows, n_visible, n_hidden;

@@ -3,9 +3,9 @@
 */
 #include "model/model.h"
 
-static int up(const lrn_rbm *m, void *x, const void *v, int64_t rows) {
+static int up(const lrn_rbm *m, void *x, const void *v, int64_t rows, double alpha) {
   const lrn_rbm_options *o = &m->options;
-  return o->device->backend.gemm(o->dtype, 0, 0, rows, o->n_hidden, o->n_visible, 1, v,
+  return o->device->backend.gemm(o->dtype, 0, 0, rows, o->n_hidden, o->n_visible, alpha, v,
                                  o->n_visible, m->parameter[LRN_PARAMETER_W]->view.data,
                                  o->n_hidden, 0, x, o->n_hidden);
 }
@@ -13,14 +13,14 @@ static int up(const lrn_rbm *m, void *x, const void *v, int64_t rows) {
 static int up01(const lrn_rbm *m, void *x, const void *v, int64_t rows) {
   const lrn_rbm_options *o = &m->options;
   if (o->device->backend.gemm01 == NULL)
-    return up(m, x, v, rows);
+    return up(m, x, v, rows, 1);
   return o->device->backend.gemm01(o->dtype, rows, o->n_hidden, o->n_visible, v,
                                    m->parameter[LRN_PARAMETER_W]->view.data, o->n_hidden, x);
 }
 
-static int down(const lrn_rbm *m, void *u, const void *h, int64_t rows) {
+static int down(const lrn_rbm *m, void *u, const void *h, int64_t rows, double alpha) {
   const lrn_rbm_options *o = &m->options;
-  return o->device->backend.gemm(o->dtype, 0, 1, rows, o->n_visible, o->n_hidden, 1, h,
+  return o->device->backend.gemm(o->dtype, 0, 1, rows, o->n_visible, o->n_hidden, alpha, h,
                                  o->n_hidden, m->parameter[LRN_PARAMETER_W]->view.data,
                                  o->n_hidden, 0, u, o->n_visible);
 }

@@ -46,6 +46,7 @@ struct lrn_work {
   lrn_tensor *second, *s[LRN_PARAMETERS]; /* Adam's second moments; NULL without it */
   lrn_tensor *norm; /* n_hidden: squared norms of gradient or weights */
   lrn_tensor *chain; /* chains x H */
+  lrn_tensor *mask;  /* see lrn_make_masks; NULL without one */
   lrn_state state;   /* sums are on the device, not here */
   int64_t negative_at, negative_rows; /* v- of the last step: rows of v */
 };
@@ -54,9 +55,10 @@ struct lrn_work {
    first. */
 struct lrn_link {
   const char *name;
-  int (*up)(const lrn_rbm *m, void *x, const void *v, int64_t rows);   /* x = v W */
-  int (*up01)(const lrn_rbm *m, void *x, const void *v, int64_t rows); /* the same for v of 0 and 1 */
-  int (*down)(const lrn_rbm *m, void *u, const void *h, int64_t rows); /* u = h W' */
+  /* x = alpha v W; x = v W for v of 0 and 1; u = alpha h W' */
+  int (*up)(const lrn_rbm *m, void *x, const void *v, int64_t rows, double alpha);
+  int (*up01)(const lrn_rbm *m, void *x, const void *v, int64_t rows);
+  int (*down)(const lrn_rbm *m, void *u, const void *h, int64_t rows, double alpha);
   /* gW = alpha v' h */
   int (*gradient)(const lrn_rbm *m, void *gW, double alpha, const void *v, const void *h,
                   int64_t rows);
@@ -114,7 +116,24 @@ int lrn_check_work(const lrn_rbm *m, const lrn_work *w, int64_t rows, int train,
 int lrn_side_energy(const lrn_rbm *m, lrn_work *w, int side, void *F, const void *states,
                     int64_t rows);
 
-/* A float64 copy of the model on the CPU. */
+/* {=== mask.c === */
+
+/* What the inputs of a side are multiplied by outside of training. */
+double lrn_kept(const lrn_rbm *m, int side);
+/* w->mask for the workspace's batch and chains; nothing without a mask. */
+int lrn_make_masks(lrn_work *w, const lrn_rbm *m);
+/* x (rows x H) *= mask; nothing where one of them is NULL. */
+int lrn_masked(const lrn_work *w, void *x, const void *mask, int64_t rows);
+/* Draw the masks of this step: dropout's for `rows` rows of data (row 0 on) and for the chains
+   (row w->batch on); dropconnect's M (row 0 on) and M * W (row V on); edropout's from q+ and q-
+   of `rows` rows in w->q. */
+int lrn_draw_row_masks(const lrn_rbm *m, lrn_work *w, int64_t rows);
+int lrn_draw_weight_mask(const lrn_rbm *m, lrn_work *w);
+int lrn_draw_importance_mask(const lrn_rbm *m, lrn_work *w, int64_t rows);
+
+/* ===} */
+
+/* A float64 copy of the model on the CPU: its energies, without a mask. */
 int lrn_rbm_double(lrn_rbm **out, const lrn_rbm *m);
 
 #endif

@@ -68,6 +68,9 @@ static int check_options(const lrn_rbm_options *o) {
   if (o->optimizer == LRN_ADAM && o->momentum != 0)
     return lrn_fail(LRN_EVALUE, "RBM: momentum: got %g, expected 0: adam has beta1 instead",
                     o->momentum);
+  if (o->mask == LRN_MASK_EDROPOUT && o->persistent > 0)
+    return lrn_fail(LRN_EVALUE, "RBM: persistent: got %lld, expected 0: edropout is defined for CD",
+                    (long long)o->persistent);
   if (lrn_unit_name(o->visible) == NULL || lrn_unit_name(o->hidden) == NULL)
     return lrn_fail(LRN_EARG, "RBM: visible, hidden: %d, %d: not units", o->visible, o->hidden);
   if (o->dtype != LRN_F32 && o->dtype != LRN_F64)
@@ -165,9 +168,9 @@ int lrn_rbm_set_options(lrn_rbm *m, const lrn_rbm_options *options) {
   if (options->n_visible != o->n_visible || options->n_hidden != o->n_hidden ||
       options->visible != o->visible || options->hidden != o->hidden ||
       options->dtype != o->dtype || device != o->device || options->seed != o->seed ||
-      options->optimizer != o->optimizer)
+      options->optimizer != o->optimizer || options->mask != o->mask)
     return lrn_fail(LRN_EVALUE, "RBM: n_visible, n_hidden, visible, hidden, dtype, device, "
-                    "optimizer and seed are fixed when the model is made");
+                    "mask, optimizer and seed are fixed when the model is made");
   m->options = *options;
   m->options.device = device;
   return LRN_OK;
@@ -194,8 +197,14 @@ int lrn_rbm_double(lrn_rbm **out, const lrn_rbm *m) {
   int st;
   o.dtype = LRN_F64;
   o.device = lrn_device_cpu();
+  o.mask = LRN_MASK_NONE;
   LRN_TRY(lrn_rbm_new(&d, &o));
   st = lrn_tensor_copy(d->theta, m->theta);
+  if (st == LRN_OK && lrn_kept(m, LRN_SIDE_HIDDEN) != 1) {
+    lrn_arg scaled[2] = {lrn_argt(d->parameter[LRN_PARAMETER_W]),
+                         lrn_argd(lrn_kept(m, LRN_SIDE_HIDDEN))};
+    st = lrn_map(NULL, d->parameter[LRN_PARAMETER_W], LRN_OP_mul, scaled, 2);
+  }
   if (st != LRN_OK) {
     lrn_rbm_free(d);
     return st;
@@ -221,7 +230,8 @@ void *lrn_row(const lrn_tensor *t, int64_t r) {
 
 int lrn_input(const lrn_rbm *m, int side, void *out, const void *states, int64_t rows) {
   LRN_TRY(lrn_poll()); /* each batch and each sweep comes by here */
-  return (side == LRN_SIDE_HIDDEN ? m->link->up : m->link->down)(m, out, states, rows);
+  return (side == LRN_SIDE_HIDDEN ? m->link->up : m->link->down)(m, out, states, rows,
+                                                                  lrn_kept(m, side));
 }
 
 lrn_key lrn_key_of(const lrn_rbm *m, uint64_t step, int stream, int draw, int64_t first) {

@@ -7,6 +7,7 @@
 **   negative  q- = E[h | v-]
 **   gradient  of mean F(v+) - mean F(v-), v- held fixed:
 **             gW = -<v+ q+> + <v- q->,  ga = -<v+> + <v->,  gb = -<q+> + <q->
+**   masks     of mask.c leave out hidden units or weights, the same ones in both phases
 **   update    gW += decay W + l1 sign(W);  m = momentum m + g;  theta -= learning_rate m; or Adam
 **
 ** The temperature acts in every activation. Draws: step = training step; CD: streams hidden and
@@ -56,13 +57,20 @@ static lrn_unit_args metrics_into(lrn_work *w, const void *target) {
   return extra;
 }
 
+/* What one pass of both phases leaves out (mask.c), NULL for nothing, and its first draw: hidden
+   units of the rows of data, and of the rows of the chain. */
+typedef struct thinning {
+  const void *plus, *minus;
+  int draw;
+} thinning;
+
 /* k sweeps from the hidden states h (rows of them), which are overwritten while more sweeps
    follow; v gets the last visible states. extra: metrics of the last visible sweep, or NULL. */
 static int sweeps(const lrn_rbm *m, lrn_work *w, void *h, void *v, void *x, int64_t rows,
-                  int stream_h, int stream_v, lrn_unit_args *extra) {
+                  int stream_h, int stream_v, const thinning *thin, lrn_unit_args *extra) {
   uint64_t step = w->state.step;
   for (int64_t s = 0; s < m->options.steps; s++) {
-    int last = s + 1 == m->options.steps, draw = (int)(2 * s);
+    int last = s + 1 == m->options.steps, draw = thin->draw + (int)(2 * s);
     if (m->options.persistent == 0) /* nothing that outlives the step has changed so far */
       LRN_TRY(lrn_poll_held());
     LRN_TRY(lrn_input(m, LRN_SIDE_VISIBLE, v, h, rows));
@@ -73,6 +81,7 @@ static int sweeps(const lrn_rbm *m, lrn_work *w, void *h, void *v, void *x, int6
     LRN_TRY(lrn_input(m, LRN_SIDE_HIDDEN, x, v, rows));
     LRN_TRY(lrn_activate(m, LRN_SIDE_HIDDEN, x, rows, NULL, h,
                          lrn_key_of(m, step, stream_h, draw + 2, 0), NULL));
+    LRN_TRY(lrn_masked(w, h, thin->minus, rows));
   }
   return LRN_OK;
 }
@@ -88,46 +97,95 @@ static int column_means(const lrn_rbm *m, const lrn_tensor *out, const void *x, 
   return m->options.device->backend.reduce(LRN_RED_sum, &out->view, &v, NULL, 1, divisor);
 }
 
-static int gradient(const lrn_rbm *m, lrn_work *w, const batch *b, int metrics, const char *f) {
+/* Rows of the negative phase of n rows of data. */
+static int64_t negative_rows(const lrn_rbm *m, int64_t n) {
+  return m->options.persistent > 0 ? m->options.persistent : n;
+}
+
+/* Both phases of the n rows in w->v: [v+; v-] in w->v, [q+; -q-] in w->q (weighted as many chains as
+   rows). */
+static int phases(const lrn_rbm *m, lrn_work *w, int64_t n, int metrics, const thinning *thin) {
   const lrn_rbm_options *o = &m->options;
-  int pcd = o->persistent > 0;
-  int64_t n = b->count, rows = pcd ? o->persistent : n;
+  int pcd = o->persistent > 0, first = thin->draw;
+  int64_t rows = negative_rows(m, n);
   uint64_t step = w->state.step;
   void *vp = w->v->view.data, *vn = lrn_row(w->v, n);
   void *qp = w->q->view.data, *qn = lrn_row(w->q, n);
-  void *h = w->h->view.data;
+  void *h = pcd && !metrics ? NULL : w->h->view.data;
   lrn_unit_args extra = metrics_into(w, vp);
   /* the negative rows enter the sums over both phases with this weight */
   lrn_unit_args negative = {.mean_scale = -(double)n / (double)rows};
   lrn_key none = {0};
-  LRN_TRY(lrn_load_rows(m, vp, &b->rows, b->idx, b->base, b->first, n, 0, f));
   LRN_TRY(lrn_input(m, LRN_SIDE_HIDDEN, qp, vp, n));
-  LRN_TRY(lrn_activate(m, LRN_SIDE_HIDDEN, qp, n, qp, pcd && !metrics ? NULL : h,
-                       lrn_key_of(m, step, LRN_STREAM_HIDDEN, 0, 0), NULL));
+  LRN_TRY(lrn_activate(m, LRN_SIDE_HIDDEN, qp, n, qp, h,
+                       lrn_key_of(m, step, LRN_STREAM_HIDDEN, first, 0), NULL));
+  LRN_TRY(lrn_masked(w, qp, thin->plus, n));
+  LRN_TRY(lrn_masked(w, h, thin->plus, n));
   if (pcd) {
+    void *chain = w->chain->view.data;
     if (metrics) { /* one sweep from the data */
       void *v = w->spare->view.data;
       LRN_TRY(lrn_input(m, LRN_SIDE_VISIBLE, v, h, n));
       LRN_TRY(lrn_activate(m, LRN_SIDE_VISIBLE, v, n, NULL, v,
-                           lrn_key_of(m, step, LRN_STREAM_VISIBLE, 1, 0), &extra));
+                           lrn_key_of(m, step, LRN_STREAM_VISIBLE, first + 1, 0), &extra));
     }
-    LRN_TRY(sweeps(m, w, w->chain->view.data, vn, qn, rows, LRN_STREAM_CHAIN, LRN_STREAM_CHAIN,
-                   NULL));
+    LRN_TRY(lrn_masked(w, chain, thin->minus, rows));
+    LRN_TRY(sweeps(m, w, chain, vn, qn, rows, LRN_STREAM_CHAIN, LRN_STREAM_CHAIN, thin, NULL));
     LRN_TRY(lrn_input(m, LRN_SIDE_HIDDEN, qn, vn, rows));
-    LRN_TRY(lrn_activate(m, LRN_SIDE_HIDDEN, qn, rows, qn, w->chain->view.data,
-                         lrn_key_of(m, step, LRN_STREAM_CHAIN, (int)(2 * o->steps), 0),
+    LRN_TRY(lrn_activate(m, LRN_SIDE_HIDDEN, qn, rows, qn, chain,
+                         lrn_key_of(m, step, LRN_STREAM_CHAIN, first + (int)(2 * o->steps), 0),
                          &negative));
+    LRN_TRY(lrn_masked(w, chain, thin->minus, rows));
   } else {
-    LRN_TRY(sweeps(m, w, h, vn, qn, rows, LRN_STREAM_HIDDEN, LRN_STREAM_VISIBLE,
+    LRN_TRY(sweeps(m, w, h, vn, qn, rows, LRN_STREAM_HIDDEN, LRN_STREAM_VISIBLE, thin,
                    metrics ? &extra : NULL));
     LRN_TRY(lrn_input(m, LRN_SIDE_HIDDEN, qn, vn, rows));
     LRN_TRY(lrn_activate(m, LRN_SIDE_HIDDEN, qn, rows, qn, NULL, none, &negative));
   }
+  return lrn_masked(w, qn, thin->minus, rows);
+}
+
+/* The phases with the model's mask, and W's gradient into gW. */
+static int masked_phases(const lrn_rbm *m, lrn_work *w, int64_t n, int metrics, void *gW) {
+  int64_t rows = negative_rows(m, n), V = m->options.n_visible;
+  void *vp = w->v->view.data, *qp = w->q->view.data;
+  const void *mask = w->mask != NULL ? w->mask->view.data : NULL;
+  lrn_tensor W = *m->parameter[LRN_PARAMETER_W];
+  thinning thin = {NULL, NULL, 0};
+  lrn_rbm seen = *m; /* as the step sees it: nothing is scaled for what is missing */
+  seen.options.dropout = 0;
+  switch (m->options.mask) {
+    case LRN_MASK_DROPOUT:
+      LRN_TRY(lrn_draw_row_masks(m, w, n));
+      thin.plus = mask;
+      thin.minus = m->options.persistent > 0 ? lrn_row(w->mask, w->batch) : mask;
+      break;
+    case LRN_MASK_DROPCONNECT:
+      LRN_TRY(lrn_draw_weight_mask(m, w));
+      W.view.data = lrn_row(w->mask, V);
+      seen.parameter[LRN_PARAMETER_W] = &W;
+      break;
+    case LRN_MASK_EDROPOUT:
+      LRN_TRY(phases(&seen, w, n, 0, &thin));
+      LRN_TRY(lrn_draw_importance_mask(m, w, n));
+      thin.plus = thin.minus = mask;
+      thin.draw = (int)(2 * m->options.steps) + 2; /* other draws than the first time */
+      break;
+  }
+  LRN_TRY(phases(&seen, w, n, metrics, &thin));
+  LRN_TRY(m->link->gradient(m, gW, -1.0 / (double)n, vp, qp, n + rows));
+  return m->options.mask == LRN_MASK_DROPCONNECT ? lrn_masked(w, gW, mask, V) : LRN_OK;
+}
+
+static int gradient(const lrn_rbm *m, lrn_work *w, const batch *b, int metrics, const char *f) {
+  const lrn_rbm_options *o = &m->options;
+  int64_t n = b->count, rows = negative_rows(m, n);
+  void *vp = w->v->view.data, *vn = lrn_row(w->v, n);
+  LRN_TRY(lrn_load_rows(m, vp, &b->rows, b->idx, b->base, b->first, n, 0, f));
+  LRN_TRY(masked_phases(m, w, n, metrics, w->g[LRN_PARAMETER_W]->view.data));
   w->negative_at = n;
   w->negative_rows = rows;
-  LRN_TRY(m->link->gradient(m, w->g[LRN_PARAMETER_W]->view.data, -1.0 / (double)n, vp, qp,
-                            n + rows));
-  LRN_TRY(column_means(m, w->g[LRN_PARAMETER_B], qp, n + rows, -(double)n));
+  LRN_TRY(column_means(m, w->g[LRN_PARAMETER_B], w->q->view.data, n + rows, -(double)n));
   /* visible states are stored unsigned: two sums, the second one in the spare buffer */
   {
     lrn_tensor *ga = w->g[LRN_PARAMETER_A];
@@ -269,8 +327,11 @@ int lrn_pseudo_sum(const lrn_rbm *m, lrn_work *w, int64_t n, lrn_key key, double
   v.size[0] = n;
   lrn_unit_states(o->visible, &low, &high);
   flip.both = (int)(low + high);
+  flip.scale = lrn_kept(m, LRN_SIDE_HIDDEN);
   LRN_TRY(to_states(o->device, &v, flip.both));
-  LRN_TRY((low == 0 ? m->link->up01 : m->link->up)(m, w->q->view.data, v.data, n));
+  LRN_TRY(low == 0 && flip.scale == 1
+            ? m->link->up01(m, w->q->view.data, v.data, n)
+            : m->link->up(m, w->q->view.data, v.data, n, flip.scale));
   return o->device->backend.flip(&flip);
 }
 

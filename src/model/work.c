@@ -105,7 +105,7 @@ int lrn_work_reserve(lrn_work *w, const lrn_rbm *m, int64_t batch, int flags) {
   int train = (flags & LRN_WORK_TRAIN) != 0 || w->train;
   int64_t chains = train ? m->options.persistent : 0;
   int larger = batch > w->batch || chains != w->chains || w->v == NULL;
-  int begin = train && !w->train;
+  int begin = train && !w->train, masks = train && (larger || begin);
   lrn_work new = *w;
   int st;
   LRN_TRY(lrn_check_work(m, w, 0, 0, "workspace"));
@@ -125,16 +125,22 @@ int lrn_work_reserve(lrn_work *w, const lrn_rbm *m, int64_t batch, int flags) {
     memset(new.m, 0, sizeof new.m);
     memset(new.s, 0, sizeof new.s);
   }
+  if (masks)
+    new.mask = NULL;
   if (chains != w->chains)
     new.chain = NULL;
   if (larger)
     LRN_GO(make_activations(&new));
   if (begin)
     LRN_GO(make_training(&new, m));
+  if (masks)
+    LRN_GO(lrn_make_masks(&new, m));
   if (chains != w->chains)
     LRN_GO(make_chains(&new, m));
   if (larger)
     free_activations(w);
+  if (masks)
+    lrn_tensor_free(w->mask);
   if (chains != w->chains)
     lrn_tensor_free(w->chain);
   new.negative_rows = 0;
@@ -145,6 +151,8 @@ done:
     free_activations(&new);
   if (begin)
     free_training(&new);
+  if (masks)
+    lrn_tensor_free(new.mask);
   return st;
 }
 
@@ -154,6 +162,7 @@ void lrn_work_free(lrn_work *w) {
   free_activations(w);
   free_training(w);
   lrn_tensor_free(w->chain);
+  lrn_tensor_free(w->mask);
   lrn_tensor_free(w->sums);
   lrn_tensor_free(w->bad);
   lrn_free(w);
@@ -234,6 +243,7 @@ lrn_tensor *lrn_work_second(const lrn_work *w, int i, const char **name) {
   return w->second != NULL ? lrn_named_parameter(w->s, i, name) : NULL;
 }
 lrn_tensor *lrn_work_chain(const lrn_work *w) { return w->chain; }
+lrn_tensor *lrn_work_mask(const lrn_work *w) { return w->mask; }
 
 int lrn_work_negative(lrn_tensor **out, const lrn_work *w) {
   if (w->negative_rows == 0)

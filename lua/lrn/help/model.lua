@@ -39,6 +39,43 @@ return {
     example =
       "local rbm = lrn.RBM{ n_visible = 64, n_hidden = 32, seed = 1 }\nrbm.learning_rate = \z
       0.05\nassert(rbm.W:size(1) == 64)" },
+  { name = "DropoutRBM",
+    text = "An RBM that leaves out hidden units while it trains: each row of a batch has a mask of \z
+    its own, the same one\nin both phases (Srivastava et al. 2014, section 8). Features, energies and \z
+    likelihoods are those of all\nunits; towards the visible units the weights count 1 - dropout.",
+    params = { { "options.dropout", "number", "* probability of leaving a unit out, 0 to 1", .5 },
+      { "options", "table", "and those of RBM" } },
+    returns = { { "RBM", "the model" } }, errors = "see RBM",
+    example = "local m = lrn.DropoutRBM{ n_visible = 64, n_hidden = 32, dropout = .3 }\n\z
+      m:fit((lrn.data.digits()), { epochs = 1 })" },
+  { name = "DropConnectRBM",
+    text = "An RBM that leaves out weights while it trains: one mask a batch, the same one in both \z
+    phases (after Wan et al.\n2013, who draw one a row). Otherwise the weights count 1 - dropout.",
+    params = { { "options.dropout", "number", "* probability of leaving a weight out, 0 to 1", .5 },
+      { "options", "table", "and those of RBM" } },
+    returns = { { "RBM", "the model" } }, errors = "see RBM",
+    example = "local m = lrn.DropConnectRBM{ n_visible = 64, n_hidden = 32, dropout = .3 }\n\z
+      m:fit((lrn.data.digits()), { epochs = 1 })" },
+  { name = "EDropoutRBM",
+    text = "An RBM whose steps leave out hidden units by their importance I = (q- / q+) / max I of \z
+    the row: kept where I\nis below a uniform number (Roder et al. 2020, arXiv 2101.06741). The \z
+    change of energy of the paper cancels\nin I. A step costs two; CD only.",
+    params = { { "options", "table", "those of RBM" } },
+    returns = { { "RBM", "the model" } }, errors = "see RBM; persistent",
+    example = "local m = lrn.EDropoutRBM{ n_visible = 64, n_hidden = 32 }\n\z
+      m:fit((lrn.data.digits()), { epochs = 1 })" },
+  { name = "models.DropoutRBM", text = "The same as lrn.DropoutRBM.",
+    params = { { "options", "table", "see DropoutRBM" } },
+    returns = { { "RBM", "the model" } }, errors = "see RBM",
+    example = "assert(lrn.models.DropoutRBM == lrn.DropoutRBM)" },
+  { name = "models.DropConnectRBM", text = "The same as lrn.DropConnectRBM.",
+    params = { { "options", "table", "see DropConnectRBM" } },
+    returns = { { "RBM", "the model" } }, errors = "see RBM",
+    example = "assert(lrn.models.DropConnectRBM == lrn.DropConnectRBM)" },
+  { name = "models.EDropoutRBM", text = "The same as lrn.EDropoutRBM.",
+    params = { { "options", "table", "see EDropoutRBM" } },
+    returns = { { "RBM", "the model" } }, errors = "see RBM",
+    example = "assert(lrn.models.EDropoutRBM == lrn.EDropoutRBM)" },
   { name = "models.RBM", text = "The same as lrn.RBM.",
     params = { { "options", "table", "see RBM" } },
     returns = { { "RBM", "the model" } }, errors = "see RBM",
@@ -48,6 +85,8 @@ return {
     params = { { "options.visible", "string", "\"bernoulli\", \"gaussian\", \"relu\" or \"spin\"",
       "bernoulli" },
       { "options.hidden", "string", "likewise", "bernoulli" },
+      { "options.mask", "string",
+        "what a step leaves out: \"none\", \"dropout\", \"dropconnect\", \"edropout\"", "none" },
       { "options.name", "string", "the class's name, also in files", "RBM" } },
     returns = { { "function", "a constructor like lrn.RBM" } },
     errors = "an unknown unit; a name that is defined with other units",

@@ -162,6 +162,7 @@ double NAME(lrn_flip)(const lrn_flip_args *f, int64_t row) {
   int64_t i = (int64_t)((uint64_t)word * (uint64_t)f->n_visible >> 32), H = f->n_hidden;
   const T *x = (const T *)f->x + row * H, *w = (const T *)f->W + i * H, *b = f->b;
   const T d = (T)f->both - (T)2 * ((const T *)f->v)[row * f->n_visible + i];
+  const T dw = d * (T)f->scale;
   T before[PIECE], after[PIECE];
   double change;
   lrn_tree tree = {.compensated = sizeof(T) == sizeof(double)};
@@ -172,7 +173,7 @@ double NAME(lrn_flip)(const lrn_flip_args *f, int64_t row) {
       int64_t n = end - j < PIECE ? end - j : PIECE;
       for (int64_t k = 0; k < n; k++) {
         before[k] = x[j + k] + b[j + k];
-        after[k] = before[k] + d * w[j + k];
+        after[k] = before[k] + dw * w[j + k];
       }
       NAME(lrn_unit_map)(f->hidden, LRN_UNIT_CUMULANT, n, before, before, f->temperature);
       NAME(lrn_unit_map)(f->hidden, LRN_UNIT_CUMULANT, n, after, after, f->temperature);
