@@ -1,4 +1,4 @@
--- What an update does with a gradient beside plain momentum: Adam, L1, clipping, norms of weights.
+-- What a step does beside plain momentum: Adam, L1, clipping, norms of weights, sparsity, centring.
 -- Each rule is replayed in Lua doubles from its formula.
 local lrn = require "lrn"
 local exact = dofile "spec/support/exact.lua"
@@ -150,10 +150,95 @@ describe("an update", function()
   end)
 end)
 
+-- <v+> and <q+> of the step's data under theta
+local function means_of(theta, x)
+  local p = { W = {}, a = theta.a, b = theta.b }
+  for i = 1, V do p.W[i] = { table.unpack(theta.W, (i - 1) * H + 1, i * H) } end
+  local q = exact.model(p, { dtype = "float64" }):hidden_mean(x)
+  return x:mean(1):tolist(), q:mean(1):tolist()
+end
+
+-- Beside each model with an aid runs one without it, with the same parameters: its gradient.
+local function compare(options, f)
+  exact.everywhere(function(device, dtype)
+    local o = { device = device, dtype = dtype, learning_rate = 0.2 }
+    local plain = exact.model(exact.parameters(V, H, 54, 0.5), o)
+    for key, value in pairs(options) do o[key] = value end
+    local c = exact.model(exact.parameters(V, H, 54, 0.5), o)
+    local x = data { dtype = "float64" }
+    local rule = f()
+    c:reserve(ROWS, true)
+    plain:reserve(ROWS, true)
+    for step = 1, 5 do
+      local theta, gradient = {}, {}
+      for name, t in pairs(plain:parameters()) do t:copy_(c:parameters()[name]) end
+      each_key(c:parameters(), function(key, list) theta[key] = list end)
+      local on = x:to { device = device, dtype = dtype }
+      c:compute_gradient(on, nil, 1, ROWS)
+      plain:compute_gradient(on, nil, 1, ROWS)
+      each_key(plain:gradient(), function(key, list) gradient[key] = list end)
+      local want = rule(gradient, means_of(theta, x))
+      each_key(c:gradient(), function(key, got)
+        for i, value in ipairs(got) do
+          exact.near(value, want[key][i], dtype == "float64" and 1e-12 or 1e-5,
+            ("step %d, %s %d, %s on %s"):format(step, key, i, dtype, device))
+        end
+      end)
+      c:update()
+      plain:update() -- so that both draw for the same step
+    end
+  end)
+end
+
+describe("the gradient", function()
+  it("with a sparsity target draws the running mean of each hidden unit to it", function()
+    compare({ sparsity_cost = 0.7, sparsity_target = 0.2, sparsity_decay = 0.6 }, function()
+      local p
+      return function(g, v, q)
+        p = p or q
+        for j = 1, H do p[j] = 0.6 * p[j] + 0.4 * q[j] end
+        return map(g, function(x, key, i)
+          local j = (i - 1) % H + 1
+          local off = 0.7 * (p[j] - 0.2)
+          return x + (key == "b" and off or key == "W" and v[(i - 1) // H + 1] * off or 0)
+        end)
+      end
+    end)
+  end)
+
+  it("that is centred is that of v - mu and h - nu, and goes down where the plain one does", function()
+    compare({ centering = 0.3 }, function()
+      local mu, nu
+      return function(g, v, q)
+        mu, nu = mu or v, nu or q
+        for i = 1, V do mu[i] = 0.7 * mu[i] + 0.3 * v[i] end
+        for j = 1, H do nu[j] = 0.7 * nu[j] + 0.3 * q[j] end
+        local out = { W = {}, a = { table.unpack(g.a) }, b = { table.unpack(g.b) } }
+        for i = 1, V do
+          for j = 1, H do
+            local at = (i - 1) * H + j
+            out.W[at] = g.W[at] - mu[i] * g.b[j] - g.a[i] * nu[j]
+            out.a[i] = out.a[i] - out.W[at] * nu[j]
+            out.b[j] = out.b[j] - out.W[at] * mu[i]
+          end
+        end
+        -- its product with the plain gradient is |gW|^2 + |ga|^2 + |gb|^2 of centred gW, plain ga, gb
+        local product, squares = 0, norm { out.W, g.a, g.b } ^ 2
+        for key, list in pairs(g) do
+          for i, x in ipairs(list) do product = product + x * out[key][i] end
+        end
+        exact.near(product, squares, 1e-12 * (1 + squares))
+        return out
+      end
+    end)
+  end)
+end)
+
 describe("a model with Adam", function()
   local function new()
     return lrn.RBM { n_visible = 64, n_hidden = 20, seed = 4, optimizer = "adam",
-      learning_rate = 0.005, clip = 2, l1 = 1e-4, max_norm = 3 }
+      learning_rate = 0.005, clip = 2, l1 = 1e-4, max_norm = 3, sparsity_cost = 0.1,
+      centering = 0.01 }
   end
 
   it("goes on from a checkpoint bit for bit", function()
@@ -174,7 +259,8 @@ describe("a model with Adam", function()
     assert(m:save(path))
     local again = assert(lrn.load(path))
     os.remove(path)
-    for _, name in ipairs { "optimizer", "beta1", "beta2", "epsilon", "l1", "clip", "max_norm" } do
+    for _, name in ipairs { "optimizer", "beta1", "beta2", "epsilon", "l1", "clip", "max_norm",
+                              "sparsity_cost", "centering" } do
       assert.equal(m[name], again[name], name)
     end
   end)

@@ -584,6 +584,11 @@ typedef struct lrn_rbm_options {
   double l1;                 /* 0; >= 0: l1 sign(W) joins the weights' gradient */
   double clip;               /* 0: off; > 0: the gradient of all parameters is scaled down to
                                 this norm where it is larger, before decay and l1 join it */
+  double sparsity_cost;      /* 0: off; > 0: c (p - sparsity_target) joins the gradient of the */
+  double sparsity_target;    /* 0.1     hidden biases, and c <v+> (p - target)' that of the weights; */
+  double sparsity_decay;     /* 0.9; in [0, 1): p = decay p + (1 - decay) <q+> (Hinton 2012, 11) */
+  double centering;          /* 0: off; in (0, 1], 0.01 say: the gradient is centred by running means
+                                of data and hidden means with this rate (model/aids.c) */
   double max_norm;           /* 0: off; > 0: after an update the weights of a hidden unit are
                                 scaled down to this norm where theirs is larger (Hinton et al.
                                 2012, arXiv 1207.0580, section 2) */

@@ -21,10 +21,12 @@ local CHUNK = 4096 -- rows that transform() computes at once
 
 -- Options of a model in the order in which they are shown; true: can be assigned at any time.
 local options = { "n_visible", "n_hidden", "steps", "learning_rate", "momentum", "decay", "l1",
-  "clip", "max_norm", "dropout", "optimizer", "beta1", "beta2", "epsilon", "temperature", "persistent",
+  "clip", "max_norm", "sparsity_cost", "sparsity_target", "sparsity_decay", "centering", "dropout",
+  "optimizer", "beta1", "beta2", "epsilon", "temperature", "persistent",
   "visible_bias", "dtype", "device", "seed" }
 local live = { steps = true, learning_rate = true, momentum = true, decay = true, l1 = true,
-  clip = true, max_norm = true, dropout = true, beta1 = true, beta2 = true, epsilon = true,
+  clip = true, max_norm = true, sparsity_cost = true, sparsity_target = true,
+  sparsity_decay = true, centering = true, dropout = true, beta1 = true, beta2 = true, epsilon = true,
   temperature = true, persistent = true, visible_bias = true }
 local fixed = { n_visible = true, n_hidden = true, dtype = true, device = true, seed = true,
   visible = true, hidden = true, optimizer = true, mask = true }
@@ -32,8 +34,10 @@ local fixed = { n_visible = true, n_hidden = true, dtype = true, device = true, 
 local of_class = { visible = true, hidden = true, mask = true }
 
 -- Options that are shown only where they do something.
-local silent_at_0 = { l1 = true, clip = true, max_norm = true, dropout = true }
+local silent_at_0 = { l1 = true, clip = true, max_norm = true, dropout = true,
+  sparsity_cost = true, centering = true }
 local only_adam = { beta1 = true, beta2 = true, epsilon = true }
+local only_sparse = { sparsity_target = true, sparsity_decay = true }
 
 local function make(c, row, past)
   return setmetatable({ _core = c, _row = row, _history = past or history.new(), user = {} }, meta)
@@ -569,7 +573,8 @@ function meta:__tostring()
     local value = c:get(name)
     if (live[name] or name == "seed" or name == "optimizer" and value ~= "sgd")
       and not (silent_at_0[name] and value == 0)
-      and not (only_adam[name] and c:get "optimizer" ~= "adam") then
+      and not (only_adam[name] and c:get "optimizer" ~= "adam")
+      and not (only_sparse[name] and c:get "sparsity_cost" == 0) then
       settings[#settings + 1] = name .. " = " .. (math.type(value) == "float" and
         ("%.7g"):format(value) or tostring(value))
     end

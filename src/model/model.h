@@ -20,6 +20,8 @@ enum { LRN_SIDE_HIDDEN = 0, LRN_SIDE_VISIBLE = 1 };
 enum { LRN_INFER_ROWS = 512 }; /* rows that inference computes at once */
 enum { LRN_PARAMETERS = 3, LRN_PARAMETER_W = 0, LRN_PARAMETER_A = 1, LRN_PARAMETER_B = 2 };
 
+enum { LRN_MEAN_V = 0, LRN_MEAN_H = 1, LRN_MEAN_SPARSE = 2, LRN_MEANS = 3 };
+
 struct lrn_rbm {
   lrn_rbm_options options; /* options.device is never NULL */
   const lrn_link *link;
@@ -44,6 +46,8 @@ struct lrn_work {
   lrn_tensor *gradient, *g[LRN_PARAMETERS];
   lrn_tensor *momentum, *m[LRN_PARAMETERS];
   lrn_tensor *second, *s[LRN_PARAMETERS]; /* Adam's second moments; NULL without it */
+  lrn_tensor *mean[LRN_MEANS]; /* running means (aids.c), and which of them have begun */
+  int means_begun;
   lrn_tensor *norm; /* n_hidden: squared norms of gradient or weights */
   lrn_tensor *chain; /* chains x H */
   lrn_tensor *mask;  /* see lrn_make_masks; NULL without one */
@@ -132,6 +136,9 @@ int lrn_draw_weight_mask(const lrn_rbm *m, lrn_work *w);
 int lrn_draw_importance_mask(const lrn_rbm *m, lrn_work *w, int64_t rows);
 
 /* ===} */
+
+/* Sparsity and centring join the gradient of a step on n rows (aids.c). */
+int lrn_join_aids(const lrn_rbm *m, lrn_work *w, int64_t n);
 
 /* A float64 copy of the model on the CPU: its energies, without a mask. */
 int lrn_rbm_double(lrn_rbm **out, const lrn_rbm *m);

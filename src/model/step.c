@@ -197,7 +197,7 @@ static int gradient(const lrn_rbm *m, lrn_work *w, const batch *b, int metrics, 
     LRN_TRY(column_means(m, &plus, vn, rows, (double)rows));
     LRN_TRY(o->device->backend.map(LRN_OP_add, o->dtype, &ga->view, in, 2));
   }
-  return LRN_OK;
+  return lrn_join_aids(m, w, n);
 }
 
 /* "epoch 2, batch 17 (step 141)" of the step that is being made */

@@ -38,6 +38,9 @@ static const struct {
 } buffers[] = {{"momentum", lrn_work_momentum}, {"second", lrn_work_second}};
 enum { OPTIMIZER_BUFFERS = sizeof buffers / sizeof *buffers };
 
+/* Running means; one that has not begun is not in the file. */
+static const char *const mean_names[LRN_MEANS] = {"mean.v", "mean.h", "mean.sparse"};
+
 /* {=== Writing === */
 
 static int put_options(lrn_file *f, const lrn_rbm_options *o) {
@@ -106,6 +109,9 @@ static int put_model(lrn_file *f, const lrn_rbm *m, const lrn_work *w) {
       snprintf(long_name, sizeof long_name, "%s.%s", buffers[k].name, name);
       LRN_TRY(lrn_file_put(f, long_name, t));
     }
+  for (int i = 0; i < LRN_MEANS; i++)
+    if (w->means_begun & 1 << i)
+      LRN_TRY(lrn_file_put(f, mean_names[i], w->mean[i]));
   return w->chain != NULL ? lrn_file_put(f, "chain.h", w->chain) : LRN_OK;
 }
 
@@ -250,6 +256,11 @@ int lrn_rbm_restore(lrn_rbm **out_m, lrn_work **out_w, const lrn_file *f,
         break;
       snprintf(long_name, sizeof long_name, "%s.%s", buffers[k].name, name);
       LRN_GO(fetch(t, f, long_name));
+    }
+  for (int i = 0; i < LRN_MEANS && w->train; i++)
+    if (lrn_file_get(f, mean_names[i]) != NULL) {
+      LRN_GO(fetch(w->mean[i], f, mean_names[i]));
+      w->means_begun |= 1 << i;
     }
   if (w->chain != NULL && lrn_file_get(f, "chain.h") != NULL)
     LRN_GO(fetch(w->chain, f, "chain.h"));

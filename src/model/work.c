@@ -63,6 +63,8 @@ done:
 static int make_training(lrn_work *w, const lrn_rbm *m) {
   LRN_TRY(lrn_parameter_buffer(&w->gradient, w->g, &m->options));
   LRN_TRY(vector(&w->norm, w->dtype, w->n_hidden, w->device));
+  for (int i = 0; i < LRN_MEANS; i++)
+    LRN_TRY(vector(&w->mean[i], w->dtype, i == LRN_MEAN_V ? w->n_visible : w->n_hidden, w->device));
   if (m->options.optimizer == LRN_ADAM)
     LRN_TRY(lrn_parameter_buffer(&w->second, w->s, &m->options));
   return lrn_parameter_buffer(&w->momentum, w->m, &m->options);
@@ -78,6 +80,8 @@ static void free_training(lrn_work *w) {
   lrn_tensor_free(w->momentum);
   lrn_tensor_free(w->second);
   lrn_tensor_free(w->norm);
+  for (int i = 0; i < LRN_MEANS; i++)
+    lrn_tensor_free(w->mean[i]);
 }
 
 int lrn_work_new(lrn_work **out, const lrn_rbm *m, int64_t batch, int flags) {
@@ -124,6 +128,7 @@ int lrn_work_reserve(lrn_work *w, const lrn_rbm *m, int64_t batch, int flags) {
     memset(new.g, 0, sizeof new.g);
     memset(new.m, 0, sizeof new.m);
     memset(new.s, 0, sizeof new.s);
+    memset(new.mean, 0, sizeof new.mean);
   }
   if (masks)
     new.mask = NULL;

@@ -1,0 +1,90 @@
+/*
+** aids.c - what joins the gradient of a step beside the likelihood: a sparsity target, and centring.
+**
+** Both keep running means of a batch's <v+> and <q+>, which begin as those of the first batch.
+**
+**   sparsity   p = d p + (1 - d) <q+>, d = sparsity_decay;  gb += c (p - target),
+**              gW += c <v+> (p - target)'          (Hinton 2012, section 11)
+**   centring   mu and nu, the running means of v and q with rate r = centering:
+**              gW -= mu gb' + ga nu';  ga -= gW nu;  gb -= gW' mu
+**              (Cho, Raiko, Ilin 2011; Melchior, Fischer, Wiskott 2016, algorithm 1)
+*/
+#include "model/model.h"
+
+static lrn_view vector_of(const lrn_tensor *t, const void *data) {
+  lrn_view v = {.data = (void *)(uintptr_t)data, .dtype = t->view.dtype, .nd = 1,
+                .size = {lrn_tensor_numel(t)}, .stride = {1}};
+  return v;
+}
+
+/* out = mean of n rows, as wide as out, at x */
+static int mean_rows(const lrn_work *w, const lrn_view *out, const void *x, int64_t n) {
+  lrn_view v = {.data = (void *)(uintptr_t)x, .dtype = out->dtype, .nd = 2,
+                .size = {out->size[0], n}, .stride = {1, out->size[0]}};
+  return w->device->backend.reduce(LRN_RED_sum, out, &v, NULL, 1, (double)n);
+}
+
+/* Running mean i takes in the mean of n rows at x with this rate; the first one as it is. */
+static int take_in(lrn_work *w, int i, const void *x, int64_t n, double rate) {
+  const lrn_backend *b = &w->device->backend;
+  lrn_view mean = vector_of(w->mean[i], w->mean[i]->view.data);
+  lrn_view now = vector_of(w->mean[i], w->spare->view.data);
+  lrn_operand in[2] = {{.view = mean}, {.is_scalar = 1, .d = 1 - rate}};
+  if (!(w->means_begun & 1 << i)) {
+    w->means_begun |= 1 << i;
+    return mean_rows(w, &mean, x, n);
+  }
+  LRN_TRY(mean_rows(w, &now, x, n));
+  LRN_TRY(b->map(LRN_OP_mul, w->dtype, &mean, in, 2));
+  in[0].view = now;
+  in[1].d = rate;
+  LRN_TRY(b->map(LRN_OP_mul, w->dtype, &now, in, 2));
+  in[0].view = mean;
+  in[1] = (lrn_operand){.view = now};
+  return b->map(LRN_OP_add, w->dtype, &mean, in, 2);
+}
+
+/* out (rows x columns) += alpha a b, inner size k; a' where transposed. All contiguous. */
+static int add_product(const lrn_work *w, void *out, int64_t rows, int64_t columns, int64_t k,
+                       double alpha, const void *a, int transposed, const void *b) {
+  return w->device->backend.gemm(w->dtype, transposed, 0, rows, columns, k, alpha, a,
+                                 transposed ? rows : k, b, columns, 1, out, columns);
+}
+
+static int centre(lrn_work *w, double rate, int64_t n) {
+  int64_t V = w->n_visible, H = w->n_hidden;
+  void *gW = w->g[LRN_PARAMETER_W]->view.data, *ga = w->g[LRN_PARAMETER_A]->view.data;
+  void *gb = w->g[LRN_PARAMETER_B]->view.data;
+  const void *mu = w->mean[LRN_MEAN_V]->view.data, *nu = w->mean[LRN_MEAN_H]->view.data;
+  LRN_TRY(take_in(w, LRN_MEAN_V, w->v->view.data, n, rate));
+  LRN_TRY(take_in(w, LRN_MEAN_H, w->q->view.data, n, rate));
+  LRN_TRY(add_product(w, gW, V, H, 1, -1, mu, 0, gb));
+  LRN_TRY(add_product(w, gW, V, H, 1, -1, ga, 0, nu));
+  LRN_TRY(add_product(w, ga, V, 1, H, -1, gW, 0, nu));
+  return add_product(w, gb, H, 1, V, -1, gW, 1, mu);
+}
+
+static int make_sparse(lrn_work *w, const lrn_rbm_options *o, int64_t n) {
+  const lrn_backend *b = &w->device->backend;
+  lrn_tensor *p = w->mean[LRN_MEAN_SPARSE], *gb = w->g[LRN_PARAMETER_B];
+  lrn_view off = vector_of(p, w->norm->view.data), grad = vector_of(gb, gb->view.data);
+  lrn_view v = vector_of(w->g[LRN_PARAMETER_A], w->spare->view.data);
+  lrn_operand in[2] = {{.view = vector_of(p, p->view.data)},
+                       {.is_scalar = 1, .d = o->sparsity_target}};
+  LRN_TRY(take_in(w, LRN_MEAN_SPARSE, w->q->view.data, n, 1 - o->sparsity_decay));
+  LRN_TRY(b->map(LRN_OP_sub, w->dtype, &off, in, 2));
+  in[0].view = off;
+  in[1].d = o->sparsity_cost;
+  LRN_TRY(b->map(LRN_OP_mul, w->dtype, &off, in, 2));
+  in[1] = (lrn_operand){.view = grad};
+  LRN_TRY(b->map(LRN_OP_add, w->dtype, &grad, in, 2));
+  LRN_TRY(mean_rows(w, &v, w->v->view.data, n));
+  return add_product(w, w->g[LRN_PARAMETER_W]->view.data, w->n_visible, w->n_hidden, 1, 1, v.data, 0,
+                     off.data);
+}
+
+int lrn_join_aids(const lrn_rbm *m, lrn_work *w, int64_t n) {
+  if (m->options.centering > 0)
+    LRN_TRY(centre(w, m->options.centering, n));
+  return m->options.sparsity_cost > 0 ? make_sparse(w, &m->options, n) : LRN_OK;
+}
