@@ -215,10 +215,9 @@ typedef struct unit_args {
         unit_##name(p, i, &mean, &state);                                                     \
         d = t - (double)mean;                                                                 \
         lrn_acc_add(&of_mean, d * d, compensated);                                            \
-        if (p.state) {                                                                        \
+        if (p.state)                                                                          \
           d = t - (double)state;                                                              \
-          lrn_acc_add(&of_state, d * d, compensated);                                         \
-        }                                                                                     \
+        lrn_acc_add(&of_state, d * d, compensated);                                           \
       }                                                                                       \
       of_mean = lrn_acc_warp(of_mean, compensated);                                           \
       of_state = lrn_acc_warp(of_state, compensated);                                         \

@@ -573,6 +573,7 @@ typedef struct lrn_rbm_options {
   double temperature;        /* 1; > 0; in both phases and in inference */
   int64_t persistent;        /* 0: CD; P > 0: PCD with P chains */
   int visible_bias;          /* lrn_bias: LRN_BIAS_DATA */
+  int visible_noise;         /* 1; 0: wherever a visible state is asked for, its mean is given */
   int mask;                  /* lrn_mask: LRN_MASK_NONE; fixed */
   double dropout;            /* 0; in [0, 1]: probability of leaving out, of the first two masks.
                                 Inference has all units and weights: inputs of visible units (of both

@@ -41,7 +41,7 @@ local lazy = {
   progress = { "progress" }, repl = { "repl" }, strict = { "strict" },
   save = { "io", "save" }, load = { "io", "load" }, RBM = { "models", "RBM" },
   DropoutRBM = { "models", "DropoutRBM" }, DropConnectRBM = { "models", "DropConnectRBM" },
-  EDropoutRBM = { "models", "EDropoutRBM" },
+  EDropoutRBM = { "models", "EDropoutRBM" }, SigmoidRBM = { "models", "SigmoidRBM" },
 }
 
 local meta = { __name = "lrn" }

@@ -16,6 +16,8 @@ local rows = {
   { name = "DropConnectRBM", visible = B, hidden = B, mask = "dropconnect", -- Wan et al. 2013
     defaults = { dropout = .5 } },
   { name = "EDropoutRBM", visible = B, hidden = B, mask = "edropout" }, -- Roder et al. 2020
+  { name = "SigmoidRBM", visible = B, hidden = B, -- Hinton 2012, section 3.2: means as visible states
+    defaults = { visible_noise = false } },
 }
 
 local function constructor(row)

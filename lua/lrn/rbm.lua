@@ -22,11 +22,12 @@ local CHUNK = 4096 -- rows that transform() computes at once
 -- Options of a model in the order in which they are shown; true: can be assigned at any time.
 local options = { "n_visible", "n_hidden", "steps", "learning_rate", "momentum", "decay", "l1",
   "clip", "max_norm", "sparsity_cost", "sparsity_target", "sparsity_decay", "centering", "dropout",
+  "visible_noise",
   "optimizer", "beta1", "beta2", "epsilon", "temperature", "persistent",
   "visible_bias", "dtype", "device", "seed" }
 local live = { steps = true, learning_rate = true, momentum = true, decay = true, l1 = true,
   clip = true, max_norm = true, sparsity_cost = true, sparsity_target = true,
-  sparsity_decay = true, centering = true, dropout = true, beta1 = true, beta2 = true, epsilon = true,
+  sparsity_decay = true, centering = true, dropout = true, visible_noise = true, beta1 = true, beta2 = true, epsilon = true,
   temperature = true, persistent = true, visible_bias = true }
 local fixed = { n_visible = true, n_hidden = true, dtype = true, device = true, seed = true,
   visible = true, hidden = true, optimizer = true, mask = true }
@@ -572,7 +573,7 @@ function meta:__tostring()
   for _, name in ipairs(options) do
     local value = c:get(name)
     if (live[name] or name == "seed" or name == "optimizer" and value ~= "sgd")
-      and not (silent_at_0[name] and value == 0)
+      and not (silent_at_0[name] and value == 0) and not (name == "visible_noise" and value)
       and not (only_adam[name] and c:get "optimizer" ~= "adam")
       and not (only_sparse[name] and c:get "sparsity_cost" == 0) then
       settings[#settings + 1] = name .. " = " .. (math.type(value) == "float" and

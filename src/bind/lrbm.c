@@ -87,7 +87,7 @@ static void count_core(core *c) {
 
 /* {=== Options === */
 
-typedef enum { INTEGER, NUMBER, WORDS, UNIT_ROW, DTYPE, DEVICE, SEED } option_kind;
+typedef enum { INTEGER, NUMBER, BOOLEAN, WORDS, UNIT_ROW, DTYPE, DEVICE, SEED } option_kind;
 typedef struct option {
   const char *name;
   option_kind kind;
@@ -98,6 +98,7 @@ typedef struct option {
 #define OPTION(name, kind) {#name, kind, offsetof(lrn_rbm_options, name), 0, {0}},
 #define COUNT(name, ...) OPTION(name, INTEGER)
 #define REAL(name, ...) OPTION(name, NUMBER)
+#define FLAG(name, ...) OPTION(name, BOOLEAN)
 #define WORD(name, value, count, ...) \
   {#name, WORDS, offsetof(lrn_rbm_options, name), count, {__VA_ARGS__}},
 static const option options[] = {
@@ -107,6 +108,7 @@ static const option options[] = {
 };
 #undef COUNT
 #undef REAL
+#undef FLAG
 #undef WORD
 enum { OPTIONS = sizeof options / sizeof *options };
 
@@ -155,6 +157,12 @@ static void read_option(lua_State *L, lrn_rbm_options *o, const option *opt, int
       *(const lrn_device **)(void *)at =
         lrnB_open_device(L, lrnB_string(L, arg, "RBM", opt->name), "RBM");
       break;
+    case BOOLEAN:
+      if (!lua_isboolean(L, arg))
+        lrnB_raise(L, "type", "RBM: %s: got %s, expected true or false", opt->name,
+                   lrnB_show(L, arg));
+      *(int *)(void *)at = lua_toboolean(L, arg);
+      break;
     case WORDS: *(int *)(void *)at = read_word(L, opt, arg); break;
   }
 }
@@ -170,6 +178,7 @@ static void push_option(lua_State *L, const lrn_rbm_options *o, const option *op
     case DEVICE:
       lua_pushstring(L, lrn_device_name(*(const lrn_device *const *)(const void *)at));
       break;
+    case BOOLEAN: lua_pushboolean(L, *(const int *)(const void *)at); break;
     case WORDS: lua_pushstring(L, opt->word[*(const int *)(const void *)at]); break;
   }
 }

@@ -72,8 +72,8 @@ typedef struct lrn_unit_args {
   lrn_key key;       /* of the states: element = key.first + row * units + unit */
   /* metrics, NULL where not wanted; `target` is rows x units */
   const void *target;
-  double *sums; /* device: sums[0] += sum (target - mean)^2, before mean_scale; where states are
-                   wanted, sums[1] += sum (target - state)^2 */
+  double *sums; /* device: sums[0] += sum (target - mean)^2, before mean_scale;
+                   sums[1] += sum (target - state)^2, or the same where no states are wanted */
   double *scratch; /* device: 2 * lrn_blocks(rows * units) doubles where target is given */
 } lrn_unit_args;
 

@@ -10,6 +10,7 @@
 
 #define COUNT(name, value, least) .name = (value),
 #define REAL(name, value, low, high, open_low, open_high, expected) .name = (value),
+#define FLAG(name, value) .name = (value),
 #define WORD(name, value, count, ...) .name = (value),
 void lrn_rbm_defaults(lrn_rbm_options *options) {
   *options = (lrn_rbm_options){
@@ -23,6 +24,7 @@ void lrn_rbm_defaults(lrn_rbm_options *options) {
 }
 #undef COUNT
 #undef REAL
+#undef FLAG
 #undef WORD
 
 static int check_count(const char *name, int64_t value, int64_t least) {
@@ -57,10 +59,12 @@ static int check_options(const lrn_rbm_options *o) {
 #define COUNT(name, value, least) LRN_TRY(check_count(#name, o->name, least));
 #define REAL(name, value, low, high, open_low, open_high, expected) \
   LRN_TRY(check_range(#name, o->name, low, high, open_low, open_high, expected));
+#define FLAG(name, value) LRN_TRY(check_word(#name, o->name, 2));
 #define WORD(name, value, count, ...) LRN_TRY(check_word(#name, o->name, count));
 #include "model/options.def"
 #undef COUNT
 #undef REAL
+#undef FLAG
 #undef WORD
   if (o->steps > LRN_MOST_STEPS)
     return lrn_fail(LRN_EVALUE, "RBM: steps: got %lld, expected an integer <= %d",
@@ -243,6 +247,12 @@ int lrn_activate(const lrn_rbm *m, int side, const void *x, int64_t rows, void *
                  lrn_key key, lrn_unit_args *extra) {
   lrn_layer l = lrn_layer_of(m, side);
   lrn_unit_args args = {.mean_scale = 1};
+  void *copy = NULL; /* where the means go as well */
+  if (side == LRN_SIDE_VISIBLE && !m->options.visible_noise) {
+    copy = mean != NULL ? state : NULL;
+    mean = mean != NULL ? mean : state;
+    state = NULL;
+  }
   if (extra != NULL)
     args = *extra;
   args.unit = l.unit;
@@ -255,7 +265,15 @@ int lrn_activate(const lrn_rbm *m, int side, const void *x, int64_t rows, void *
   args.mean = mean;
   args.state = state;
   args.key = key;
-  return m->options.device->backend.unit(&args);
+  LRN_TRY(m->options.device->backend.unit(&args));
+  if (copy != NULL) {
+    lrn_view to = {.dtype = m->options.dtype, .nd = 1, .data = copy, .size = {rows * l.units},
+                   .stride = {1}};
+    lrn_view from = to;
+    from.data = mean;
+    return lrn_copy_views(m->options.device, &to, &from);
+  }
+  return LRN_OK;
 }
 
 /* ===} */

@@ -15,18 +15,20 @@
 typedef struct field {
   const char *name;
   size_t offset;
-  enum { COUNTED, REAL_NUMBER, ONE_WORD } kind;
+  enum { COUNTED, REAL_NUMBER, YES_OR_NO, ONE_WORD } kind;
   int words;
   const char *word[4];
 } field;
 static const field fields[] = {
 #define COUNT(name, ...) {#name, offsetof(lrn_rbm_options, name), COUNTED, 0, {0}},
 #define REAL(name, ...) {#name, offsetof(lrn_rbm_options, name), REAL_NUMBER, 0, {0}},
+#define FLAG(name, ...) {#name, offsetof(lrn_rbm_options, name), YES_OR_NO, 0, {0}},
 #define WORD(name, value, count, ...) \
   {#name, offsetof(lrn_rbm_options, name), ONE_WORD, count, {__VA_ARGS__}},
 #include "model/options.def"
 #undef COUNT
 #undef REAL
+#undef FLAG
 #undef WORD
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
@@ -55,6 +57,7 @@ static int put_options(lrn_file *f, const lrn_rbm_options *o) {
     switch (fields[i].kind) {
       case COUNTED: lrn_json_put_int(&b, *(const int64_t *)(const void *)at); break;
       case REAL_NUMBER: lrn_json_put_double(&b, *(const double *)(const void *)at); break;
+      case YES_OR_NO: lrn_json_put_int(&b, *(const int *)(const void *)at); break;
       case ONE_WORD: lrn_json_put_string(&b, fields[i].word[*(const int *)(const void *)at]); break;
     }
   }
@@ -150,6 +153,13 @@ static int get_field(lrn_rbm_options *o, const json_value *root, const field *f)
         return LRN_OK;
       }
     return bad_option(f->name);
+  }
+  if (f->kind == YES_OR_NO) {
+    int64_t flag;
+    if (!lrn_json_int(&flag, v) || flag < 0 || flag > 1)
+      return bad_option(f->name);
+    *(int *)(void *)at = (int)flag;
+    return LRN_OK;
   }
   return (f->kind == COUNTED ? lrn_json_int((int64_t *)(void *)at, v)
                              : lrn_json_number((double *)(void *)at, v))

@@ -26,6 +26,8 @@ return {
       { "options.sparsity_decay", "number", "* of the running mean that is compared, in [0, 1)", 0.9 },
       { "options.centering", "number",
         "* rate of the running means that centre the gradient, 0.01 say; 0: not centred", 0 },
+      { "options.visible_noise", "boolean",
+        "* false: wherever a visible state would be drawn, its mean is taken", true },
       { "options.optimizer", "string", "\"sgd\" (momentum), or \"adam\"", "sgd" },
       { "options.beta1", "number", "* of Adam, in [0, 1)", 0.9 },
       { "options.beta2", "number", "* of Adam, in [0, 1)", 0.999 },
@@ -70,6 +72,18 @@ return {
     returns = { { "RBM", "the model" } }, errors = "see RBM; persistent",
     example = "local m = lrn.EDropoutRBM{ n_visible = 64, n_hidden = 32 }\n\z
       m:fit((lrn.data.digits()), { epochs = 1 })" },
+  { name = "SigmoidRBM",
+    text = "An RBM whose visible states are their means, for data between 0 and 1 (Hinton 2012, \z
+    section 3.2): visible_noise\n= false. mse and error are then the same, and not comparable with \z
+    the mse of an RBM.",
+    params = { { "options", "table", "those of RBM" } },
+    returns = { { "RBM", "the model" } }, errors = "see RBM",
+    example = "local m = lrn.SigmoidRBM{ n_visible = 64, n_hidden = 32 }\n\z
+      m:fit((lrn.data.digits()), { epochs = 1 })\nassert(m.history.mse[1] == m.history.error[1])" },
+  { name = "models.SigmoidRBM", text = "The same as lrn.SigmoidRBM.",
+    params = { { "options", "table", "see SigmoidRBM" } },
+    returns = { { "RBM", "the model" } }, errors = "see RBM",
+    example = "assert(lrn.models.SigmoidRBM == lrn.SigmoidRBM)" },
   { name = "models.DropoutRBM", text = "The same as lrn.DropoutRBM.",
     params = { { "options", "table", "see DropoutRBM" } },
     returns = { { "RBM", "the model" } }, errors = "see RBM",

@@ -88,7 +88,7 @@ void NAME(lrn_unit)(const lrn_unit_args *a, int64_t begin, int64_t end, lrn_part
   }
   if (target != NULL) {
     sums[0] = NAME(lane_tree)(lanes[0].s, lanes[0].c);
-    sums[1] = NAME(lane_tree)(lanes[1].s, lanes[1].c);
+    sums[1] = ps != NULL ? NAME(lane_tree)(lanes[1].s, lanes[1].c) : sums[0];
   }
 }
 
