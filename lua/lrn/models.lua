@@ -1,5 +1,5 @@
---- The model classes as rows: which units each layer has, what training leaves out, and options that
--- differ from RBM's. A new class is a new row.
+--- The model classes as rows: which units each layer has, what training leaves out, and options
+-- that differ from RBM's. A new class is a new row.
 local core = require "lrn.core"
 local check = require "lrn.check"
 local rbm = require "lrn.rbm"
@@ -16,7 +16,7 @@ local rows = {
   { name = "DropConnectRBM", visible = B, hidden = B, mask = "dropconnect", -- Wan et al. 2013
     defaults = { dropout = .5 } },
   { name = "EDropoutRBM", visible = B, hidden = B, mask = "edropout" }, -- Roder et al. 2020
-  { name = "SigmoidRBM", visible = B, hidden = B, -- Hinton 2012, section 3.2: means as visible states
+  { name = "SigmoidRBM", visible = B, hidden = B, -- Hinton 2012, section 3.2
     defaults = { visible_noise = false } },
 }
 

@@ -7,6 +7,7 @@ local batches = require "lrn.batches"
 local check = require "lrn.check"
 local dataset = require "lrn.data.dataset"
 local history = require "lrn.history"
+local options = require "lrn.options"
 local log = require "lrn.log"
 local progress = require "lrn.progress"
 local runs = require "lrn.run"
@@ -19,27 +20,6 @@ local INFER = 512  -- rows that inference computes at once (LRN_INFER_ROWS in mo
 local MOST_STEPS = (1 << 30) - 1 -- of one chain: beyond, its random numbers would repeat
 local CHUNK = 4096 -- rows that transform() computes at once
 
--- Options of a model in the order in which they are shown; true: can be assigned at any time.
-local options = { "n_visible", "n_hidden", "steps", "learning_rate", "momentum", "decay", "l1",
-  "clip", "max_norm", "sparsity_cost", "sparsity_target", "sparsity_decay", "centering", "dropout",
-  "visible_noise",
-  "optimizer", "beta1", "beta2", "epsilon", "temperature", "persistent",
-  "visible_bias", "dtype", "device", "seed" }
-local live = { steps = true, learning_rate = true, momentum = true, decay = true, l1 = true,
-  clip = true, max_norm = true, sparsity_cost = true, sparsity_target = true,
-  sparsity_decay = true, centering = true, dropout = true, visible_noise = true, beta1 = true, beta2 = true, epsilon = true,
-  temperature = true, persistent = true, visible_bias = true }
-local fixed = { n_visible = true, n_hidden = true, dtype = true, device = true, seed = true,
-  visible = true, hidden = true, optimizer = true, mask = true }
--- What the class says, not the caller.
-local of_class = { visible = true, hidden = true, mask = true }
-
--- Options that are shown only where they do something.
-local silent_at_0 = { l1 = true, clip = true, max_norm = true, dropout = true,
-  sparsity_cost = true, centering = true }
-local only_adam = { beta1 = true, beta2 = true, epsilon = true }
-local only_sparse = { sparsity_target = true, sparsity_decay = true }
-
 local function make(c, row, past)
   return setmetatable({ _core = c, _row = row, _history = past or history.new(), user = {} }, meta)
 end
@@ -47,11 +27,6 @@ end
 --- Is v a model?
 function M.is(v)
   return type(v) == "table" and getmetatable(v) == meta
-end
-
--- Does a class have this option?
-local function has_option(row, name)
-  return name ~= "dropout" or row.defaults ~= nil and row.defaults.dropout ~= nil
 end
 
 --- A new model of a row: { name =, visible =, hidden =, mask =, defaults = }.
@@ -63,11 +38,11 @@ function M.new(row, given)
   local o = {}
   for name, value in pairs(row.defaults or o) do o[name] = value end
   for name, value in next, given or {} do
-    if name ~= "rule" and (not live[name] and not fixed[name] or of_class[name] or
-      not has_option(row, name)) then
+    local option = options.of(row, name)
+    if name ~= "rule" and (not option or option.class) then
       local valid = { "rule" }
-      for _, known in ipairs(options) do
-        if has_option(row, known) then valid[#valid + 1] = known end
+      for _, known in ipairs(options.all(row)) do
+        if not known.class then valid[#valid + 1] = known[1] end
       end
       table.sort(valid)
       check.unknown(row.name, "option", name, valid)
@@ -295,9 +270,10 @@ local function resume(self, path)
   local other
   other, message, code = M.from_file(file, path, self._row, self.device)
   if not other then return nil, message, code end
-  for name in pairs(fixed) do
+  for _, option in ipairs(options.all(self._row)) do
+    local name = option[1]
     local got, want = other._core:get(name), self._core:get(name)
-    if got ~= want and name ~= "seed" then
+    if got ~= want and not option.live and name ~= "seed" then
       check.raise("value", "fit: resume: %s has a model with %s = %s, expected %s", path, name,
         tostring(got), tostring(want))
     end
@@ -348,7 +324,7 @@ local function open_run(self, run_options, data, o, checkpoint)
   local given, fit_options = {}, {}
   for name, value in pairs(o) do fit_options[name] = value end
   fit_options.checkpoint = checkpoint
-  for _, name in ipairs(options) do given[name] = self[name] end
+  for _, option in ipairs(options.all(self._row)) do given[option[1]] = self[option[1]] end
   given.class, given.rule, given.visible, given.hidden = self.class, self.rule, self.visible,
     self.hidden
   local run, message, code = runs.open(self, run_options, data, given, fit_options)
@@ -506,8 +482,8 @@ end
 
 local function field_names(self)
   local names = check.names(self._core:parameters())
-  for name in pairs(live) do
-    if has_option(rawget(self, "_row"), name) then names[#names + 1] = name end
+  for _, option in ipairs(options.all(rawget(self, "_row"))) do
+    if option.live then names[#names + 1] = option[1] end
   end
   names[#names + 1] = "history"
   names[#names + 1] = "user"
@@ -518,9 +494,7 @@ end
 function meta:__index(key)
   local method = methods[key]
   if method then return method end
-  if (live[key] or fixed[key]) and has_option(rawget(self, "_row"), key) then
-    return self._core:get(key)
-  end
+  if options.of(rawget(self, "_row"), key) then return self._core:get(key) end
   if key == "history" then return rawget(self, "_history") end
   if key == "class" then return rawget(self, "_row").name end
   if key == "rule" then return "cd" end
@@ -530,13 +504,14 @@ end
 
 function meta:__newindex(key, value)
   local where = self._row.name
-  if live[key] and has_option(rawget(self, "_row"), key) then
+  local option = options.of(rawget(self, "_row"), key)
+  if option and option.live then
     self._core:set(key, value)
     return
   end
-  if fixed[key] or methods[key] or key == "class" or key == "rule" then
+  if option or methods[key] or key == "class" or key == "rule" then
     check.raise("argument", "%s: %s: cannot be assigned; %s", where, key,
-      fixed[key] and "make a new model for another value" or "it is a part of every model")
+      option and "make a new model for another value" or "it is a part of every model")
   end
   if key == "history" then
     if not history.is(value) then
@@ -570,13 +545,12 @@ function meta:__tostring()
     total = total + parameters[name].numel
   end
   local settings = {}
-  for _, name in ipairs(options) do
-    local value = c:get(name)
-    if (live[name] or name == "seed" or name == "optimizer" and value ~= "sgd")
-      and not (silent_at_0[name] and value == 0) and not (name == "visible_noise" and value)
-      and not (only_adam[name] and c:get "optimizer" ~= "adam")
-      and not (only_sparse[name] and c:get "sparsity_cost" == 0) then
-      settings[#settings + 1] = name .. " = " .. (math.type(value) == "float" and
+  for _, option in ipairs(options.all(self._row)) do
+    local shown = option.shown
+    if type(shown) == "function" then shown = shown(c) end
+    if shown ~= false then
+      local value = c:get(option[1])
+      settings[#settings + 1] = option[1] .. " = " .. (math.type(value) == "float" and
         ("%.7g"):format(value) or tostring(value))
     end
   end

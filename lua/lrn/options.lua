@@ -1,0 +1,59 @@
+--- The options of a model, one row each, for everything in Lua that walks them: which can be assigned
+-- when the model is there, and which are worth showing. The engine knows their ranges
+-- (src/model/options.def).
+local M = {}
+
+-- live: can be assigned at any time. shown: never in tostring where false; a function of the model's
+-- core: where it says so. class: the class says it, not the caller.
+local function unless(name, value)
+  return function(c) return c:get(name) ~= value end
+end
+local function where(name, value)
+  return function(c) return c:get(name) == value end
+end
+
+M.rows = {
+  { "n_visible", shown = false }, { "n_hidden", shown = false },
+  { "visible", class = true, shown = false }, { "hidden", class = true, shown = false },
+  { "mask", class = true, shown = false },
+  { "steps", live = true }, { "learning_rate", live = true }, { "momentum", live = true },
+  { "decay", live = true },
+  { "l1", live = true, shown = unless("l1", 0) },
+  { "clip", live = true, shown = unless("clip", 0) },
+  { "max_norm", live = true, shown = unless("max_norm", 0) },
+  { "sparsity_cost", live = true, shown = unless("sparsity_cost", 0) },
+  { "sparsity_target", live = true, shown = unless("sparsity_cost", 0) },
+  { "sparsity_decay", live = true, shown = unless("sparsity_cost", 0) },
+  { "centering", live = true, shown = unless("centering", 0) },
+  { "dropout", live = true, some = true },
+  { "visible_noise", live = true, shown = unless("visible_noise", true) },
+  { "optimizer", shown = unless("optimizer", "sgd") },
+  { "beta1", live = true, shown = where("optimizer", "adam") },
+  { "beta2", live = true, shown = where("optimizer", "adam") },
+  { "epsilon", live = true, shown = where("optimizer", "adam") },
+  { "temperature", live = true }, { "persistent", live = true }, { "visible_bias", live = true },
+  { "dtype", shown = false }, { "device", shown = false }, { "seed" },
+}
+
+local by_name = {}
+for _, row in ipairs(M.rows) do by_name[row[1]] = row end
+
+--- The row of an option that models of this class have; nil for another name. `some`: only classes
+-- with a default of their own have it.
+-- @param class a row of lrn.models: { name =, defaults =, ... }
+-- @usage assert(require("lrn.options").of({ name = "RBM" }, "steps").live)
+function M.of(class, name)
+  local row = by_name[name]
+  if not row or row.some and not (class.defaults and class.defaults[name] ~= nil) then return nil end
+  return row
+end
+
+--- The rows of a class, in the order in which they are shown.
+-- @usage for _, row in ipairs(require("lrn.options").all{ name = "RBM" }) do print(row[1]) end
+function M.all(class)
+  local list = {}
+  for _, row in ipairs(M.rows) do list[#list + 1] = M.of(class, row[1]) end
+  return list
+end
+
+return M
