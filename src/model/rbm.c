@@ -53,6 +53,7 @@ static int check_word(const char *name, int value, int count) {
 }
 
 static int check_options(const lrn_rbm_options *o) {
+  int most;
   if (o->struct_size != sizeof *o)
     return lrn_fail(LRN_EARG, "RBM: options of another size (%zu, expected %zu): not set by "
                     "lrn_rbm_defaults, or of another version", o->struct_size, sizeof *o);
@@ -66,9 +67,11 @@ static int check_options(const lrn_rbm_options *o) {
 #undef REAL
 #undef FLAG
 #undef WORD
-  if (o->steps > LRN_MOST_STEPS)
+  /* edropout draws twice as many numbers a step */
+  most = o->mask == LRN_MASK_EDROPOUT ? LRN_MOST_STEPS / 4 : LRN_MOST_STEPS;
+  if (o->steps > most)
     return lrn_fail(LRN_EVALUE, "RBM: steps: got %lld, expected an integer <= %d",
-                    (long long)o->steps, LRN_MOST_STEPS);
+                    (long long)o->steps, most);
   if (o->optimizer == LRN_ADAM && o->momentum != 0)
     return lrn_fail(LRN_EVALUE, "RBM: momentum: got %g, expected 0: adam has beta1 instead",
                     o->momentum);
