@@ -316,6 +316,8 @@ describe("calls that once went wrong", function()
     closed:close()
     raises("state", "Dataset: data: got a closed tensor", function() lrn.data.Dataset(closed) end)
     raises("state", "save: value: got a closed tensor", function() lrn.save("x", closed) end)
+    raises("type", "save: __pairs of a value: got 2, expected a function",
+      function() lrn.save("x", setmetatable({}, { __pairs = function() return 2 end })) end)
     raises("state", "equal: argument 2", function() lrn.zeros(1):equal(closed) end)
     raises("state", "unitary_scale: t: got a closed tensor",
       function() lrn.math.unitary_scale(closed) end)

@@ -22,6 +22,13 @@ local function unhex(s)
   return (s:gsub("%x%x", function(h) return string.char(tonumber(h, 16)) end))
 end
 
+-- pairs of a user's table, whose __pairs may give anything.
+local function entries(value)
+  local iterator, state, first = pairs(value)
+  check.value("save", "__pairs of a value", iterator, { "callable", required = true })
+  return iterator, state, first
+end
+
 local function describe(value, path, file, state)
   local kind = type(value)
   if kind == "string" then
@@ -67,7 +74,7 @@ local function describe(value, path, file, state)
     end
     state.open[value], state.depth = true, state.depth + 1
     local n, count = #value, 0
-    for _ in pairs(value) do count = count + 1 end
+    for _ in entries(value) do count = count + 1 end
     local result
     local function below(key)
       return path == "" and tostring(key) or path .. "." .. tostring(key)
@@ -79,7 +86,7 @@ local function describe(value, path, file, state)
     else
       local map = {}
       local keys = {}
-      for key in pairs(value) do
+      for key in entries(value) do
         if type(key) == "table" or type(key) == "userdata" then
           check.raise("type", "save: value%s: a %s cannot be a key", path ~= "" and " at " .. path
             or "", type(key))
