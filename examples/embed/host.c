@@ -236,7 +236,7 @@ static int lend(size_t i, const lrn_tensor *samples) {
     m.limit = m.used + (64 << 10);
     lua_pushcfunction(L, push_in_vain);
     lua_pushlightuserdata(L, t);
-    right &= lua_pcall(L, 1, 0, 0) == LUA_ERRMEM;
+    right &= lua_pcall(L, 1, 0, 0) != LUA_OK; /* no memory for a box, or for the stack */
   }
   if (!(cases[i].flags & HOST_KEEPS_IT)) {
     lrn_tensor_free(t);

@@ -470,7 +470,10 @@ local function check(n, target, e)
     (e:find "attempt to call an? %l+ value" or e:find "attempt to index an? %l+ value") then
     return
   end
-  if e:find "attempt to" or e:find "lrn/[%w_/]+%.lua:%d+:" or e:find "bad argument #%d+ to '%?'" or
+  -- Positions in our files: as they are embedded, or below LRN_PATH. The folder of a clone may be
+  -- called lrn, too.
+  local ours = (" " .. e):find "[^%w_/.-]lrn/[%w_/]+%.lua:%d+:" or e:find "lua/lrn/[%w_/]+%.lua:%d+:"
+  if ours or e:find "attempt to" or e:find "bad argument #%d+ to '%?'" or
     e:find "bad argument #%-" or e:find "'for' " then
     complain(n, target, "an error of our own code: " .. e)
     return

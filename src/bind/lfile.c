@@ -199,12 +199,14 @@ static int encode(lua_State *L, json_buf *b, int depth) {
 
 static int core_json_encode(lua_State *L) {
   json_buf b = {0};
+  lrnB_box *box;
   int ok, st;
   lua_settop(L, 1);
+  box = lrnB_new(L, LRNB_BYTES); /* is to hold the text while the string is made */
+  lua_pushvalue(L, 1);
   ok = encode(L, &b, 0); /* raises nothing: raw access, and the stack is checked */
   st = b.status;
   if (ok && st == LRN_OK) {
-    lrnB_box *box = lrnB_new(L, LRNB_BYTES); /* holds the text while the string is made */
     box->p = b.s;
     lua_pushlstring(L, b.s, b.n);
     return 1;

@@ -554,12 +554,12 @@ void lrnB_open_tensor(lua_State *L) {
 
 /* {=== lrn_lua.h === */
 
-/* A box with a metatable: without one nothing would ever free what is in it. */
+/* In a state without lrn there is no account, and nothing would ever free what is in the box. */
 static int make_box(lua_State *L) {
-  lrnB_new_tensor(L);
-  if (!lua_getmetatable(L, -1))
+  if (luaL_getmetatable(L, LRNB_TENSOR) == LUA_TNIL)
     return luaL_error(L, "tensor: lrn is not open in this state; see luaopen_lrn");
   lua_pop(L, 1);
+  lrnB_new_tensor(L);
   return 1;
 }
 
