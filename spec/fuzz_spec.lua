@@ -80,7 +80,7 @@ describe("random calls of everything exported", function()
     assert.matches("\ndone: %d+ calls", report)
   end)
 
-  it("raise errors that name the function, none of them from inside", function()
+  it("raise errors that name function and argument, none of them from inside", function()
     local lines = {}
     for line in report:gmatch "call %d+ of seed [^\n]*" do lines[#lines + 1] = line end
     assert.equal("", table.concat(lines, "\n", 1, math.min(#lines, 20)))

@@ -456,6 +456,23 @@ end
 -- Functions that say what they stand for under another's name.
 local alias = { transform = "forward", activations = "forward" }
 
+-- Does a message say which argument it is about? "f: NAME: ...", "argument 2", the name of an option
+-- or of a parameter, shapes of operands, a number that does not fit; a function of one argument may
+-- just say what it got. What is wrong with the state of things names no argument.
+local function names_argument(target, e)
+  local entry = entries[target.name] or entries[target.short]
+  if not entry or target.name:find "^core%." or lrn.error.kind(e) == "state" then return true end
+  local said = e:gsub("^%[string.-%]:%d+: ", "")
+  if said:find "^[%w_.]+: [%w_.][%w_., ]*: " or said:find "argument #?%d" or
+    said:find "unknown %l+" or said:find "%[[%d, ]*%]" or said:find "does not fit %l" then
+    return true
+  end
+  for _, p in ipairs(entry.params or {}) do
+    if said:find(p[1]:gsub("^options%.", ""), 1, true) then return true end
+  end
+  return #(entry.params or {}) <= 1 and said:find "got "
+end
+
 local function check(n, target, e)
   if type(e) ~= "string" then
     if type(e) ~= "nil" then complain(n, target, "the error is a " .. type(e)) end
@@ -472,7 +489,8 @@ local function check(n, target, e)
   end
   -- Positions in our files: as they are embedded, or below LRN_PATH. The folder of a clone may be
   -- called lrn, too.
-  local ours = (" " .. e):find "[^%w_/.-]lrn/[%w_/]+%.lua:%d+:" or e:find "lua/lrn/[%w_/]+%.lua:%d+:"
+  local ours = (" " .. e):find "[^%w_/.-]lrn/[%w_/]+%.lua:%d+:" or
+    e:find "lua/lrn/[%w_/]+%.lua:%d+:"
   if ours or e:find "attempt to" or e:find "bad argument #%d+ to '%?'" or
     e:find "bad argument #%-" or e:find "'for' " then
     complain(n, target, "an error of our own code: " .. e)
@@ -485,7 +503,9 @@ local function check(n, target, e)
     not e:find("model was closed", 1, true) and not e:find(name, 1, true) and
     not name:find(e:match ": ([%w_.]+): " or "\0", 1, true) then
     complain(n, target, "the function is not named: " .. e)
+    return
   end
+  if not names_argument(target, e) then complain(n, target, "no argument is named: " .. e) end
 end
 
 local function protected(target, list, n)

@@ -272,7 +272,8 @@ static void literal_shape(lua_State *L, int arg, literal *l) {
 static void literal_store(lua_State *L, literal *l, int depth) {
   if (depth == l->nd) {
     if (lua_type(L, -1) != LUA_TBOOLEAN && lua_type(L, -1) != LUA_TNUMBER)
-      lrnB_raise(L, "type", "tensor: got %s among the elements, expected numbers or booleans",
+      lrnB_raise(L, "type",
+                 "tensor: value: got %s among the elements, expected numbers or booleans",
                  lrnB_show(L, lua_gettop(L)));
     LRNB_TRY_AS(L, "tensor", lrnB_set_value(L, l->t, l->index, lua_gettop(L), "tensor"));
     return;
@@ -341,8 +342,8 @@ static int core_tensor(lua_State *L) {
   }
   if (lua_type(L, 1) != LUA_TTABLE && lua_type(L, 1) != LUA_TNUMBER &&
       lua_type(L, 1) != LUA_TBOOLEAN)
-    lrnB_raise(L, "type", "tensor: got %s, expected a table, a number, a boolean or a string of "
-               "bytes", lrnB_show(L, 1));
+    lrnB_raise(L, "type", "tensor: value: got %s, expected a table, a number, a boolean or a string "
+               "of bytes", lrnB_show(L, 1));
   literal_shape(L, 1, &l);
   dtype = lrnB_dtype_option(L, 2, l.booleans ? LRN_BOOL : lrnB_default_dtype(L), "tensor");
   host = lrnB_new_tensor(L);

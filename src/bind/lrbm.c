@@ -23,7 +23,7 @@ typedef struct core {
 static core *check_core(lua_State *L, const char *f) {
   core *c = luaL_testudata(L, 1, CORE);
   if (c == NULL)
-    lrnB_raise(L, "type", "%s: got %s, expected a model", f, lrnB_show(L, 1));
+    lrnB_raise(L, "type", "%s: self: got %s, expected a model", f, lrnB_show(L, 1));
   if (c->m == NULL || c->tally.closed)
     lrnB_raise(L, "state", "%s: the model was closed", f);
   return c;

@@ -162,7 +162,7 @@ end
 local function set_limits(self, which, lo, hi)
   if type(lo) ~= "number" or type(hi) ~= "number" or lo - lo ~= 0 or hi - hi ~= 0
     or scale.linear.flat(lo, hi) then
-    check.raise("value", "%slim: got %s and %s, expected two different finite numbers", which,
+    check.raise("value", "%slim: lo, hi: got %s, %s, expected two different finite numbers", which,
       check.show(lo), check.show(hi))
   end
   if self.scales[which] == "log" and (lo <= 0 or hi <= 0) then

@@ -77,7 +77,7 @@ function Figure:axes(row, col)
   row, col = row or 1, col or 1
   local r, c = math.tointeger(row), math.tointeger(col)
   if not (r and c and r >= 1 and c >= 1 and r <= self.rows and c <= self.cols) then
-    check.raise("value", "axes: (%s, %s) is outside of the %d x %d grid; positions start at 1",
+    check.raise("value", "axes: row, col: got %s, %s, expected a place in the %d x %d grid",
       check.show(row), check.show(col), self.rows, self.cols)
   end
   if self.bare_image then check.raise("state", "axes: a pure mosaic has none; give it a title") end

@@ -126,7 +126,7 @@ function M.plot(...)
   opts = check.options("plot", opts, PLOT)
   local labels = opts.labels
   if type(labels) == "string" then labels = { labels } end
-  if #series == 0 then check.raise("argument", "plot: no series") end
+  if #series == 0 then check.raise("argument", "plot: series: got none, expected at least one") end
   if labels and #labels ~= #series then
     check.raise("size", "plot: labels: got %d, expected %d as there are series", #labels, #series)
   end
