@@ -62,7 +62,7 @@ end
 
 --- The line as it would be drawn now.
 function methods:line(now)
-  now = now or self.clock()
+  now = check.value("progress.line", "now", now, { "number" }) or self.clock()
   local elapsed = now - self.start
   local done = self.n - self.first
   local rate = self.rate

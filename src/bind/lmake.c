@@ -257,7 +257,7 @@ static void literal_shape(lua_State *L, int arg, literal *l) {
   lua_pushvalue(L, arg);
   while (lua_type(L, -1) == LUA_TTABLE) {
     if (l->nd == LRN_MAXDIM)
-      lrnB_raise(L, "size", "tensor: tables nested deeper than %d", LRN_MAXDIM);
+      lrnB_raise(L, "size", "tensor: value: tables nested deeper than %d", LRN_MAXDIM);
     l->size[l->nd++] = lrnB_length(L, -1, "tensor", "value");
     if (l->size[l->nd - 1] == 0)
       break;
@@ -280,7 +280,7 @@ static void literal_store(lua_State *L, literal *l, int depth) {
   }
   if (lua_type(L, -1) != LUA_TTABLE ||
       lrnB_length(L, -1, "tensor", "value") != l->size[depth])
-    lrnB_raise(L, "size", "tensor: rows of different lengths: got %s at depth %d, expected a table "
+    lrnB_raise(L, "size", "tensor: value: rows of different lengths: got %s at depth %d, expected a table "
                "of %lld", lrnB_show(L, lua_gettop(L)), depth + 1, (long long)l->size[depth]);
   luaL_checkstack(L, 4, NULL);
   for (int64_t i = 0; i < l->size[depth]; i++) {

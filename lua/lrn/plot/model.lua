@@ -55,7 +55,7 @@ function M.filters(model, opts)
   for name in pairs(mosaic.options) do own[name] = opts[name] end
   own.tile = opts.tile or type(model.visible_shape) == "table" and model.visible_shape or nil
   local fig = figures.new{ width = opts.width, height = "fit" }
-  local ax = fig:axes():mosaic(model.W, own)
+  local ax = fig:axes():composed("filters", mosaic.compose("filters", model.W, own))
   local image = ax.artists[1]
   ax:title(opts.title or ("%d filters"):format(image.tiles), { loc = "left", size = 14 })
   ax:title(opts.subtitle or image.vmin and "one scale for all" or "each on its own scale",
