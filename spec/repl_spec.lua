@@ -116,6 +116,8 @@ describe("completion", function()
   it("knows options where a key may stand", function()
     local env = { lrn = lrn, rbm = lrn.RBM { n_visible = 3, n_hidden = 2 } }
     assert.equal("n_hidden =  n_visible = ", words("lrn.RBM{ n", env))
+    assert.equal("n_hidden =  n_visible = ", words("lrn.DropoutRBM{ n", env)) -- like RBM
+    assert.equal("dropout = ", words("lrn.models.DropoutRBM{ dro", env))
     assert.equal("n_visible = ", words("lrn.RBM({ n_hidden = f{ 1, 2 }, n_v", env))
     assert.equal("batch_size = ", words("rbm:fit(train, { ba", env))
     has(words("rbm:fit(train, {", env), "epochs = ")

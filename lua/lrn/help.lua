@@ -8,6 +8,7 @@
 -- options
 --       returns = { { "type", "what it is" } },
 --       errors = "what raises, or gives nil, message, code",
+--       like = "RBM",                    -- options of this entry are options here, too
 --       example = "code that runs; lrn is there" }
 --
 -- A tensor function has one entry, under the name that exists: `method = true` says that `t:f(...)`

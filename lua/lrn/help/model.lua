@@ -52,7 +52,7 @@ return {
     its own, the same one\nin both phases (Srivastava et al. 2014, section 8). Features, energies and \z
     likelihoods are those of all\nunits; towards the visible units the weights count 1 - dropout.",
     params = { { "options.dropout", "number", "* probability of leaving a unit out, 0 to 1", .5 },
-      { "options", "table", "and those of RBM" } },
+      { "options", "table", "and those of RBM" } }, like = "RBM",
     returns = { { "RBM", "the model" } }, errors = "see RBM",
     example = "local m = lrn.DropoutRBM{ n_visible = 64, n_hidden = 32, dropout = .3 }\n\z
       m:fit((lrn.data.digits()), { epochs = 1 })" },
@@ -60,7 +60,7 @@ return {
     text = "An RBM that leaves out weights while it trains: one mask a batch, the same one in both \z
     phases (after Wan et al.\n2013, who draw one a row). Otherwise the weights count 1 - dropout.",
     params = { { "options.dropout", "number", "* probability of leaving a weight out, 0 to 1", .5 },
-      { "options", "table", "and those of RBM" } },
+      { "options", "table", "and those of RBM" } }, like = "RBM",
     returns = { { "RBM", "the model" } }, errors = "see RBM",
     example = "local m = lrn.DropConnectRBM{ n_visible = 64, n_hidden = 32, dropout = .3 }\n\z
       m:fit((lrn.data.digits()), { epochs = 1 })" },
@@ -68,7 +68,7 @@ return {
     text = "An RBM whose steps leave out hidden units by their importance I = (q- / q+) / max I of \z
     the row: kept where I\nis below a uniform number (Roder et al. 2020, arXiv 2101.06741). The \z
     change of energy of the paper cancels\nin I. A step costs two; CD only.",
-    params = { { "options", "table", "those of RBM" } },
+    params = { { "options", "table", "those of RBM" } }, like = "RBM",
     returns = { { "RBM", "the model" } }, errors = "see RBM; persistent",
     example = "local m = lrn.EDropoutRBM{ n_visible = 64, n_hidden = 32 }\n\z
       m:fit((lrn.data.digits()), { epochs = 1 })" },
@@ -76,28 +76,28 @@ return {
     text = "An RBM whose visible states are their means, for data between 0 and 1 (Hinton 2012, \z
     section 3.2): visible_noise\n= false. mse and error are then the same, and not comparable with \z
     the mse of an RBM.",
-    params = { { "options", "table", "those of RBM" } },
+    params = { { "options", "table", "those of RBM" } }, like = "RBM",
     returns = { { "RBM", "the model" } }, errors = "see RBM",
     example = "local m = lrn.SigmoidRBM{ n_visible = 64, n_hidden = 32 }\n\z
       m:fit((lrn.data.digits()), { epochs = 1 })\nassert(m.history.mse[1] == m.history.error[1])" },
   { name = "models.SigmoidRBM", text = "The same as lrn.SigmoidRBM.",
-    params = { { "options", "table", "see SigmoidRBM" } },
+    params = { { "options", "table", "see SigmoidRBM" } }, like = "SigmoidRBM",
     returns = { { "RBM", "the model" } }, errors = "see RBM",
     example = "assert(lrn.models.SigmoidRBM == lrn.SigmoidRBM)" },
   { name = "models.DropoutRBM", text = "The same as lrn.DropoutRBM.",
-    params = { { "options", "table", "see DropoutRBM" } },
+    params = { { "options", "table", "see DropoutRBM" } }, like = "DropoutRBM",
     returns = { { "RBM", "the model" } }, errors = "see RBM",
     example = "assert(lrn.models.DropoutRBM == lrn.DropoutRBM)" },
   { name = "models.DropConnectRBM", text = "The same as lrn.DropConnectRBM.",
-    params = { { "options", "table", "see DropConnectRBM" } },
+    params = { { "options", "table", "see DropConnectRBM" } }, like = "DropConnectRBM",
     returns = { { "RBM", "the model" } }, errors = "see RBM",
     example = "assert(lrn.models.DropConnectRBM == lrn.DropConnectRBM)" },
   { name = "models.EDropoutRBM", text = "The same as lrn.EDropoutRBM.",
-    params = { { "options", "table", "see EDropoutRBM" } },
+    params = { { "options", "table", "see EDropoutRBM" } }, like = "EDropoutRBM",
     returns = { { "RBM", "the model" } }, errors = "see RBM",
     example = "assert(lrn.models.EDropoutRBM == lrn.EDropoutRBM)" },
   { name = "models.RBM", text = "The same as lrn.RBM.",
-    params = { { "options", "table", "see RBM" } },
+    params = { { "options", "table", "see RBM" } }, like = "RBM",
     returns = { { "RBM", "the model" } }, errors = "see RBM",
     example = "assert(lrn.models.RBM == lrn.RBM)" },
   { name = "models.define",

@@ -101,13 +101,17 @@ local function module_name(t)
   return nil
 end
 
--- Calls f(name, parameter) for the options that the help entry of that name lists.
+-- Calls f(name, parameter) for the options that the help entry of that name lists, and for those of the
+-- entry that it is like.
 local function each_option(name, f)
   local h = help()
   local entry = h and h.find(name)
-  for _, p in ipairs(entry and entry.params or {}) do
-    local option = match(p[1], "^options%.([%w_]+)$")
-    if option then f(option, p) end
+  while entry do
+    for _, p in ipairs(entry.params or {}) do
+      local option = match(p[1], "^options%.([%w_]+)$")
+      if option then f(option, p) end
+    end
+    entry = entry.like and h.find(entry.like)
   end
 end
 
