@@ -8,6 +8,7 @@
 -- take turns, and medians are shown.
 local lrn = require "lrn"
 local core = require "lrn.core"
+local machine = dofile "scripts/machine.lua"
 
 local MB = 1e6
 -- label, bytes of a tensor, Lua tables, tensors kept, repetitions; ring: the kept ones are replaced
@@ -65,19 +66,6 @@ local function fail(message)
   os.exit(1, true)
 end
 
-local function output_of(command)
-  local pipe <close> = io.popen(command .. " 2> /dev/null")
-  return pipe and pipe:read "a":gsub("%s+$", "") or ""
-end
-
-local function processor()
-  for line in io.lines "/proc/cpuinfo" do
-    local name = line:match "^model name%s*:%s*(.*)"
-    if name then return name end
-  end
-  return "unknown processor"
-end
-
 local function median(list)
   table.sort(list)
   local n = #list
@@ -93,7 +81,8 @@ end
 for round = 1, opt.rounds do
   for r = 1, #rows do
     for m = 1, #modes do
-      local text = output_of(("LRN_NUM_THREADS=1 '%s' '%s' measure %d %d"):format(program, arg[0],
+      local text = machine.output_of(("LRN_NUM_THREADS=1 '%s' '%s' measure %d %d"):format(program,
+        arg[0],
         r, m))
       local us, peak, bound = text:match "^(%S+) (%d+) (%d+)$"
       if not us then fail(("row %d, mode %d: %s"):format(r, m, text)) end
@@ -156,8 +145,8 @@ bound is live set + Lua heap + 16 MB.
 | date | %s |
 | command | `scripts/bench gc%s` |
 
-%s]]):format(opt.rounds, processor(), lrn.version, set and lrn.build.isa,
-    output_of "git rev-parse --short HEAD", os.date "!%Y-%m-%d",
+%s]]):format(opt.rounds, machine.processor(), lrn.version, set and lrn.build.isa,
+    machine.commit(), os.date "!%Y-%m-%d",
     opt.rounds == 3 and "" or " " .. opt.rounds, text)))
   assert(file:close())
   print(("%s: %d rows, %d above their bound, %d slower"):format(opt.out, #rows, larger, slower))

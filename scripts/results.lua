@@ -4,6 +4,7 @@
 --     lrn scripts/results.lua --seeds 5 --out docs/results.md
 local lrn = require "lrn"
 local learnergy = dofile "spec/support/learnergy.lua"
+local machine = dofile "scripts/machine.lua"
 
 local opt = lrn.cli.parse {
   about = "Trains what docs/results.md compares and writes that page.",
@@ -14,27 +15,6 @@ local opt = lrn.cli.parse {
 local function fail(message)
   io.stderr:write("results: ", message, "\n")
   os.exit(1, true)
-end
-
-local function output_of(command)
-  local pipe <close> = io.popen(command .. " 2> /dev/null")
-  return pipe and pipe:read "a":gsub("%s+$", "") or ""
-end
-
-local function processor()
-  for line in io.lines "/proc/cpuinfo" do
-    local name = line:match "^model name%s*:%s*(.*)"
-    if name then return name end
-  end
-  return "unknown processor"
-end
-
--- Tells commits apart from what was built on top of them; documents do not count.
-local function commit()
-  local id = output_of "git rev-parse --short HEAD"
-  if id == "" then return "unknown" end
-  local changed = output_of "git status --porcelain -- src lua CMakeLists.txt"
-  return id .. (changed ~= "" and ", with changes that were not committed" or "")
 end
 
 --- Mean, least and largest of value(run) over runs.
@@ -82,7 +62,7 @@ row("test reconstruction error", published.error, 0.03, runs, function(run) retu
 
 -- {=== Speed and memory ===
 
-local bench = output_of "scripts/bench cd"
+local bench = machine.output_of "scripts/bench cd"
 if not bench:find "ratio" then fail("scripts/bench cd failed") end
 
 -- Peak memory of the main job: it runs in a process of its own, which then reads its high-water mark.
@@ -95,7 +75,8 @@ for line in io.lines "/proc/self/status" do
   if kb then print("peak " .. kb) end
 end
 os.execute("rm -r " .. arg[9])]]
-local peak = tonumber(output_of(("build/release/lrn -e '%s'"):format(job)):match "peak (%d+)")
+local peak = machine.output_of(("build/release/lrn -e '%s'"):format(job)):match "peak (%d+)"
+peak = tonumber(peak)
 if not peak then fail("the main job failed") end
 peak = peak * 1024 / 1e6
 local set_mb = 70000 * 784 / 1e6
@@ -154,7 +135,8 @@ the ratio's median and range.
 `examples/rbm_training.lua --data mnist` peaks at %.1f MB of resident memory (VmHWM), pictures
 included. The images are %.1f MB as uint8, the parameters %.2f MB; images + 4 times the parameters +
 64 MB are %.1f MB.
-]]):format(processor(), set.threads, lrn.build.blas, lrn.build.isa, lrn.version, commit(),
+]]):format(machine.processor(), set.threads, lrn.build.blas, lrn.build.isa, lrn.version,
+  machine.commit(),
   os.date "!%Y-%m-%d", opt.seeds == 5 and "" or " --seeds " .. opt.seeds, opt.seeds,
   table.concat(rows, "\n"), bench, peak, set_mb, parameters_mb, bound)
 

@@ -26,25 +26,12 @@ end
 local function numerical(p, options, plus, minus)
   local o = { visible = options.visible, hidden = options.hidden,
     temperature = options.temperature, dtype = "float64" }
-  local c, h, out = exact.model(p, o), 1e-5, {}
+  local c = exact.model(p, o)
   plus, minus = plus:to { device = "cpu", dtype = "float64" }, minus:to { device = "cpu",
     dtype = "float64" }
-  local function objective()
+  return exact.derivative(c:parameters(), function()
     return c:free_energy(plus):mean() - c:free_energy(minus):mean()
-  end
-  for name, t in pairs(c:parameters()) do
-    local flat, g = t:view(-1), {}
-    for i = 1, t.numel do
-      local value = flat[i]
-      flat:set(i, value + h)
-      local above = objective()
-      flat:set(i, value - h)
-      g[i] = (above - objective()) / (2 * h)
-      flat:set(i, value)
-    end
-    out[name] = g
-  end
-  return out
+  end)
 end
 
 local function pairs_of_units(f)

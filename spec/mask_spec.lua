@@ -33,23 +33,6 @@ local function mean_energy(unit, T, p, v, r, M)
   return (self:sum(2) - v:mm(p.a:view(-1, 1)):view(-1) - A:sum(2)):mean()
 end
 
-local function numerical(p, objective)
-  local out, h = {}, 1e-5
-  for name, t in pairs(p) do
-    local flat, g = t:view(-1), {}
-    for i = 1, t.numel do
-      local value = flat[i]
-      flat:set(i, value + h)
-      local above = objective()
-      flat:set(i, value - h)
-      g[i] = (above - objective()) / (2 * h)
-      flat:set(i, value)
-    end
-    out[name] = g
-  end
-  return out
-end
-
 local rules = { { steps = 1 }, { steps = 3 }, { steps = 2, persistent = 5 } }
 
 describe("with a mask", function()
@@ -78,7 +61,7 @@ describe("with a mask", function()
                 minus = rule.persistent and m:narrow(1, ROWS + 1, rule.persistent) or plus
               end
               local unit, negative = { visible = visible, hidden = hidden }, c:negative():clone()
-              local want = numerical(p, function()
+              local want = exact.derivative(p, function()
                 return mean_energy(unit, T, p, v, plus, M) -
                   mean_energy(unit, T, p, negative, minus, M)
               end)

@@ -180,6 +180,25 @@ function M.divided(p, T)
   return out
 end
 
+--- Central differences of objective() by every element of the tensors p (float64), which are put back:
+-- a table from name to list.
+function M.derivative(p, objective)
+  local out, h = {}, 1e-5
+  for name, t in pairs(p) do
+    local flat, g = t:view(-1), {}
+    for i = 1, t.numel do
+      local value = flat[i]
+      flat:set(i, value + h)
+      local above = objective()
+      flat:set(i, value - h)
+      g[i] = (above - objective()) / (2 * h)
+      flat:set(i, value)
+    end
+    out[name] = g
+  end
+  return out
+end
+
 --- A model of the engine with these parameters.
 function M.model(p, options)
   local o = { n_visible = #p.a, n_hidden = #p.b, seed = 5, visible_bias = "zero" }
