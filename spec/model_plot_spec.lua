@@ -47,6 +47,22 @@ describe("updates", function()
     assert.equal(3, names)
   end)
 
+  it("are those of Adam where it is the optimizer", function()
+    local rbm = lrn.RBM { n_visible = 64, n_hidden = 12, seed = 1, optimizer = "adam",
+      learning_rate = .01, dtype = "float64" }
+    local data = lrn.bernoulli(lrn.full({ 50, 64 }, .5))
+    for _ = 1, 3 do
+      local before = {}
+      for name, t in pairs(rbm:parameters()) do before[name] = t:clone() end
+      rbm:fit(data, { epochs = 1, batch_size = 50 }) -- one step
+      if #rbm.history > 1 then -- before the first one the visible biases were set from the data
+        for name, step in pairs(rbm:updates()) do
+          assert.is_true((rbm[name] - before[name] - step):norm() < 1e-10 * step:norm(), name)
+        end
+      end
+    end
+  end)
+
   it("are none before training", function()
     assert.same({}, lrn.RBM { n_visible = 4, n_hidden = 2 }:updates())
   end)

@@ -650,8 +650,9 @@ LRN_API lrn_tensor *lrn_work_momentum(const lrn_work *w, int i, const char **nam
 LRN_API lrn_tensor *lrn_work_second(const lrn_work *w, int i, const char **name); /* Adam's second
                                                                                       moments */
 LRN_API lrn_tensor *lrn_work_chain(const lrn_work *w); /* P x n_hidden states */
-/* The last step's mask: (batch + chains) x n_hidden for dropout, n_visible x n_hidden of 2 n_visible
-   rows for dropconnect, batch x n_hidden for edropout. */
+/* The last step's mask, n_hidden wide; lent, NULL without one. dropout: rows of the batch, and from row
+   lrn_work_batch on those of the chains. dropconnect: its first n_visible rows; W times it follows.
+   edropout: rows of the batch. */
 LRN_API lrn_tensor *lrn_work_mask(const lrn_work *w);
 /* The last step's negative visible states (rows x V): of the CD chain, or of the persistent
    chains. A view on the workspace: the next call overwrites it. Caller frees. */

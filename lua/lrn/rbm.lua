@@ -222,15 +222,22 @@ function methods:parameters()
   return self._core:parameters()
 end
 
---- What the last step of training added to each parameter: a table from name to tensor, empty before
--- the first step. Its size over the parameter's tells whether the learning rate is right: about 1e-3.
+--- What the last step of training added to each parameter (before max_norm): a table from name to
+-- tensor, empty before the first step. Its size over the parameter's tells whether the learning rate is right: about 1e-3.
 -- @usage local rbm = lrn.RBM{ n_visible = 64, n_hidden = 4 }; rbm:fit((lrn.data.digits()),
 -- { epochs = 1 }); print((rbm:updates().W:norm() / rbm.W:norm()))
 function methods:updates()
   local added, c = {}, self._core
-  if c:state().step > 0 then
-    for name, momentum in pairs(c:momentum()) do
-      added[name] = momentum * -c:get "learning_rate"
+  local t, rate = c:state().step, c:get "learning_rate"
+  if t == 0 then return added end
+  local adam = c:get "optimizer" == "adam"
+  local second = adam and c:second()
+  for name, first in pairs(c:momentum()) do
+    if adam then
+      local root = (second[name] / (1 - c:get "beta2" ^ t)):sqrt() + c:get "epsilon"
+      added[name] = first / root * (-rate / (1 - c:get "beta1" ^ t))
+    else
+      added[name] = first * -rate
     end
   end
   return added

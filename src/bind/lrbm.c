@@ -253,6 +253,9 @@ static lrn_tensor *get_gradient(const void *w, int i, const char **name) {
 static lrn_tensor *get_momentum(const void *w, int i, const char **name) {
   return lrn_work_momentum(w, i, name);
 }
+static lrn_tensor *get_second(const void *w, int i, const char **name) {
+  return lrn_work_second(w, i, name);
+}
 static int core_parameters(lua_State *L) {
   return push_named(L, check_core(L, "parameters")->m, get_parameter);
 }
@@ -261,6 +264,9 @@ static int core_gradient(lua_State *L) {
 }
 static int core_momentum(lua_State *L) {
   return push_named(L, check_core(L, "momentum")->w, get_momentum);
+}
+static int core_second(lua_State *L) {
+  return push_named(L, check_core(L, "second")->w, get_second);
 }
 static int core_mask(lua_State *L) {
   lrn_tensor *t = lrn_work_mask(check_core(L, "mask")->w), **box;
@@ -642,7 +648,7 @@ static const luaL_Reg functions[] = {
   {"unit_can_flip", core_unit_can_flip}, {NULL, NULL}};
 static const luaL_Reg methods[] = {
   {"get", core_get}, {"set", core_set}, {"parameters", core_parameters},
-  {"gradient", core_gradient}, {"momentum", core_momentum}, {"chain", core_chain}, {"mask", core_mask},
+  {"gradient", core_gradient}, {"momentum", core_momentum}, {"second", core_second}, {"chain", core_chain}, {"mask", core_mask},
   {"negative", core_negative}, {"reserve", core_reserve}, {"prepare", core_prepare},
   {"step", core_step}, {"compute_gradient", core_compute_gradient}, {"update", core_update},
   {"state", core_state}, {"set_state", core_set_state}, {"end_epoch", core_end_epoch},

@@ -241,7 +241,7 @@ return {
       "for name, t in pairs(lrn.RBM{ n_visible = 4, n_hidden = 3 }:parameters()) do print(name, \z
       t.numel) end" },
   { name = "RBM.updates",
-    text = "What the last step of training added to each parameter. Its norm over the parameter's \z
+    text = "What the last step of training added to each parameter, before max_norm. Its norm over the parameter's \z
     should be about 1e-3.",
     params = {},
     returns = { { "table", "from name to Tensor; empty before the first step" } },
