@@ -11,10 +11,9 @@
 */
 #include "model/model.h"
 
-static lrn_view vector_of(const lrn_tensor *t, const void *data) {
-  lrn_view v = {.data = (void *)(uintptr_t)data, .dtype = t->view.dtype, .nd = 1,
-                .size = {lrn_tensor_numel(t)}, .stride = {1}};
-  return v;
+/* Memory of as many elements as t has. */
+static lrn_view vector_like(const lrn_tensor *t, const void *data) {
+  return lrn_flat_view(t->view.dtype, data, lrn_tensor_numel(t));
 }
 
 /* out = mean of n rows, as wide as out, at x */
@@ -27,8 +26,8 @@ static int mean_rows(const lrn_work *w, const lrn_view *out, const void *x, int6
 /* Running mean i takes in the mean of n rows at x with this rate; the first one as it is. */
 static int take_in(lrn_work *w, int i, const void *x, int64_t n, double rate) {
   const lrn_backend *b = &w->device->backend;
-  lrn_view mean = vector_of(w->mean[i], w->mean[i]->view.data);
-  lrn_view now = vector_of(w->mean[i], w->spare->view.data);
+  lrn_view mean = vector_like(w->mean[i], w->mean[i]->view.data);
+  lrn_view now = vector_like(w->mean[i], w->spare->view.data);
   lrn_operand in[2] = {{.view = mean}, {.is_scalar = 1, .d = 1 - rate}};
   if (!(w->means_begun & 1 << i)) {
     w->means_begun |= 1 << i;
@@ -67,9 +66,9 @@ static int centre(lrn_work *w, double rate, int64_t n) {
 static int make_sparse(lrn_work *w, const lrn_rbm_options *o, int64_t n) {
   const lrn_backend *b = &w->device->backend;
   lrn_tensor *p = w->mean[LRN_MEAN_SPARSE], *gb = w->g[LRN_PARAMETER_B];
-  lrn_view off = vector_of(p, w->norm->view.data), grad = vector_of(gb, gb->view.data);
-  lrn_view v = vector_of(w->g[LRN_PARAMETER_A], w->spare->view.data);
-  lrn_operand in[2] = {{.view = vector_of(p, p->view.data)},
+  lrn_view off = vector_like(p, w->norm->view.data), grad = vector_like(gb, gb->view.data);
+  lrn_view v = vector_like(w->g[LRN_PARAMETER_A], w->spare->view.data);
+  lrn_operand in[2] = {{.view = vector_like(p, p->view.data)},
                        {.is_scalar = 1, .d = o->sparsity_target}};
   LRN_TRY(take_in(w, LRN_MEAN_SPARSE, w->q->view.data, n, 1 - o->sparsity_decay));
   LRN_TRY(b->map(LRN_OP_sub, w->dtype, &off, in, 2));

@@ -286,8 +286,7 @@ int lrn_rbm_gibbs(const lrn_rbm *m, lrn_work *w, lrn_tensor *ph, lrn_tensor *sh,
       LRN_GO(lrn_activate(m, LRN_SIDE_HIDDEN, q, n, row_at(mean, at, H), h,
                           lrn_key_of(m, call, LRN_STREAM_USER, (int)(2 * s), at * H), NULL));
       if (state != NULL) {
-        lrn_view to = {.dtype = m->options.dtype, .nd = 1, .data = row_at(state, at, H),
-                       .size = {n * H}, .stride = {1}};
+        lrn_view to = lrn_flat_view(m->options.dtype, row_at(state, at, H), n * H);
         lrn_view from = to;
         from.data = h;
         LRN_GO(lrn_copy_views(m->options.device, &to, &from));
@@ -299,8 +298,7 @@ int lrn_rbm_gibbs(const lrn_rbm *m, lrn_work *w, lrn_tensor *ph, lrn_tensor *sh,
                           lrn_key_of(m, call, LRN_STREAM_USER, (int)(2 * s + 1), at * V), NULL));
     }
     if (vk != NULL) {
-      lrn_view to = {.dtype = m->options.dtype, .nd = 1, .data = row_at(vk, at, V),
-                     .size = {n * V}, .stride = {1}};
+      lrn_view to = lrn_flat_view(m->options.dtype, row_at(vk, at, V), n * V);
       lrn_view from = to;
       from.data = x;
       LRN_GO(lrn_copy_views(m->options.device, &to, &from));
@@ -343,8 +341,7 @@ int lrn_rbm_sample(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *
     for (int64_t s = 0; s < steps; s++) {
       int last = s + 1 == steps;
       if (s == 0 && start == NULL) { /* inputs 0: the biases alone */
-        lrn_view zero = {.dtype = m->options.dtype, .nd = 1, .data = q, .size = {n * H},
-                         .stride = {1}};
+        lrn_view zero = lrn_flat_view(m->options.dtype, q, n * H);
         lrn_operand in = {.is_scalar = 1};
         LRN_GO(m->options.device->backend.map(LRN_OP_COPY, zero.dtype, &zero, &in, 1));
       } else {

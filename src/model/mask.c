@@ -36,18 +36,13 @@ int lrn_make_masks(lrn_work *w, const lrn_rbm *m) {
 }
 
 static lrn_view rows_view(const lrn_work *w, const void *data, int64_t rows) {
-  lrn_view v = {.data = (void *)(uintptr_t)data, .dtype = w->dtype, .nd = 2,
-                .size = {rows, w->n_hidden}, .stride = {w->n_hidden, 1}};
-  return v;
+  return lrn_rows_view(w->dtype, data, rows, w->n_hidden);
 }
 
 /* 1 with probability `keep` into rows of a mask */
 static int draw(const lrn_rbm *m, const lrn_work *w, void *mask, int64_t rows, double keep,
                 int number) {
-  lrn_view v = rows_view(w, mask, 1);
-  v.nd = 1;
-  v.size[0] = rows * w->n_hidden;
-  v.stride[0] = 1;
+  lrn_view v = lrn_flat_view(w->dtype, mask, rows * w->n_hidden);
   return w->device->backend.random(&v, LRN_BERNOULLI, keep, 0,
                                    lrn_key_of(m, w->state.step, LRN_STREAM_MASK, number, 0));
 }
@@ -84,9 +79,8 @@ int lrn_draw_importance_mask(const lrn_rbm *m, lrn_work *w, int64_t rows) {
   const lrn_backend *b = &w->device->backend;
   lrn_view plus = rows_view(w, w->q->view.data, rows), minus = rows_view(w, lrn_row(w->q, rows), rows);
   lrn_view I = rows_view(w, w->mask->view.data, rows), t = rows_view(w, w->h->view.data, rows);
-  lrn_view most = {.data = w->scratch->view.data, .dtype = w->dtype, .nd = 1, .size = {rows},
-                   .stride = {1}};
-  lrn_view spread = t, flat = t;
+  lrn_view most = lrn_flat_view(w->dtype, w->scratch->view.data, rows);
+  lrn_view spread = t, flat = lrn_flat_view(w->dtype, t.data, rows * w->n_hidden);
   lrn_operand add[2] = {{.view = plus}, {.is_scalar = 1, .d = TINY}};
   lrn_operand floor_at_0[2] = {{.view = I}, {.is_scalar = 1, .d = 0}};
   LRN_TRY(b->map(LRN_OP_add, w->dtype, &I, add, 2));
@@ -100,9 +94,6 @@ int lrn_draw_importance_mask(const lrn_rbm *m, lrn_work *w, int64_t rows) {
   spread.stride[0] = 1;
   spread.stride[1] = 0;
   LRN_TRY(combine(w, LRN_OP_div, &I, &I, &spread));
-  flat.nd = 1;
-  flat.size[0] = rows * w->n_hidden;
-  flat.stride[0] = 1;
   LRN_TRY(b->random(&flat, LRN_UNIFORM, 0, 1,
                     lrn_key_of(m, w->state.step, LRN_STREAM_MASK, 0, 0)));
   /* 1 where t > I, else 0: t - I is in [-1, 1) */

@@ -80,6 +80,18 @@ typedef struct lrn_layer {
 } lrn_layer;
 lrn_layer lrn_layer_of(const lrn_rbm *m, int side);
 
+/* Contiguous memory as rows x units, and as n elements. */
+static inline lrn_view lrn_rows_view(int dtype, const void *data, int64_t rows, int64_t units) {
+  lrn_view v = {.data = (void *)(uintptr_t)data, .dtype = dtype, .nd = 2, .size = {rows, units},
+                .stride = {units, 1}};
+  return v;
+}
+static inline lrn_view lrn_flat_view(int dtype, const void *data, int64_t n) {
+  lrn_view v = {.data = (void *)(uintptr_t)data, .dtype = dtype, .nd = 1, .size = {n},
+                .stride = {1}};
+  return v;
+}
+
 /* Address of row r of a two-dimensional workspace tensor. */
 void *lrn_row(const lrn_tensor *t, int64_t r);
 

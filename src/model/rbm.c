@@ -270,8 +270,7 @@ int lrn_activate(const lrn_rbm *m, int side, const void *x, int64_t rows, void *
   args.key = key;
   LRN_TRY(m->options.device->backend.unit(&args));
   if (copy != NULL) {
-    lrn_view to = {.dtype = m->options.dtype, .nd = 1, .data = copy, .size = {rows * l.units},
-                   .stride = {1}};
+    lrn_view to = lrn_flat_view(m->options.dtype, copy, rows * l.units);
     lrn_view from = to;
     from.data = mean;
     return lrn_copy_views(m->options.device, &to, &from);

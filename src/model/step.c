@@ -234,19 +234,13 @@ static int check_finite(lrn_work *w, const char *place) {
   return LRN_OK;
 }
 
-/* A view of nd dimensions on contiguous memory of t. */
-static lrn_view shaped(const lrn_tensor *t, int nd, int64_t size0, int64_t size1) {
-  lrn_view v = {.data = t->view.data, .dtype = t->view.dtype, .nd = nd, .size = {size0, size1},
-                .stride = {nd == 2 ? size1 : 1, 1}};
-  return v;
-}
-
 /* W_j *= min(1, max_norm / |W_j|), W_j the weights of hidden unit j */
 static int limit_norms(lrn_rbm *m, lrn_work *w) {
   const lrn_rbm_options *o = &m->options;
   const lrn_backend *b = &o->device->backend;
   int64_t V = o->n_visible, H = o->n_hidden;
-  lrn_view norm = shaped(w->norm, 1, H, 0), W = shaped(m->parameter[LRN_PARAMETER_W], 2, V, H);
+  lrn_view norm = lrn_flat_view(o->dtype, w->norm->view.data, H);
+  lrn_view W = lrn_rows_view(o->dtype, m->parameter[LRN_PARAMETER_W]->view.data, V, H);
   lrn_view by_unit = W, spread = W;
   lrn_operand factor[2] = {{.is_scalar = 1, .d = o->max_norm}, {.view = norm}};
   lrn_operand scaled[2] = {{.view = W}, {.view = spread}};
@@ -271,8 +265,8 @@ static int update(lrn_rbm *m, lrn_work *w) {
   double root = adam ? sqrt(1 - lrn_pow(o->beta2, t)) : 1;
   int64_t *bad = w->bad->view.data;
   if (o->clip > 0) {
-    lrn_view all = shaped(w->gradient, 1, lrn_tensor_numel(w->gradient), 0);
-    lrn_view norm2 = shaped(w->norm, 0, 1, 0);
+    lrn_view all = w->gradient->view;
+    lrn_view norm2 = {.data = w->norm->view.data, .dtype = o->dtype}; /* no dimension: one number */
     LRN_TRY(b->reduce(LRN_RED_sumsq, &norm2, &all, NULL, 0, 1));
   }
   for (int i = 0; i < LRN_PARAMETERS; i++) {
