@@ -5,7 +5,7 @@
 ** them, which turns the states of one into inputs of the other. The step, inference and
 ** enumeration are written over these and know neither the units nor the link.
 **
-** parameters and gradient: one buffer each,  | W ... | a ... | b ... |
+** parameters and gradient: one buffer each,  | W ... | a ... | b ... |, see parameters.def
 */
 #ifndef LRN_MODEL_MODEL_H
 #define LRN_MODEL_MODEL_H
@@ -18,7 +18,12 @@ typedef struct lrn_link lrn_link;
 
 enum { LRN_SIDE_HIDDEN = 0, LRN_SIDE_VISIBLE = 1 };
 enum { LRN_INFER_ROWS = 512 }; /* rows that inference computes at once */
-enum { LRN_PARAMETERS = 3, LRN_PARAMETER_W = 0, LRN_PARAMETER_A = 1, LRN_PARAMETER_B = 2 };
+enum {
+#define PARAMETER(ENUM, name, rows, columns, weights, start) LRN_PARAMETER_##ENUM,
+#include "model/parameters.def"
+#undef PARAMETER
+  LRN_PARAMETERS
+};
 
 enum { LRN_MEAN_V = 0, LRN_MEAN_H = 1, LRN_MEAN_SPARSE = 2, LRN_MEANS = 3 };
 
@@ -26,7 +31,7 @@ struct lrn_rbm {
   lrn_rbm_options options; /* options.device is never NULL */
   const lrn_link *link;
   lrn_tensor *theta;                     /* all parameters, 1-d */
-  lrn_tensor *parameter[LRN_PARAMETERS]; /* views on it */
+  lrn_tensor *parameter[LRN_PARAMETERS]; /* views on it; NULL for those that it has not */
 };
 
 struct lrn_work {
@@ -91,6 +96,22 @@ static inline lrn_view lrn_flat_view(int dtype, const void *data, int64_t n) {
                 .stride = {1}};
   return v;
 }
+
+/* {=== parameters.c === */
+
+/* A zeroed buffer of all parameters' size, and its views; NULL for those that the options leave
+   out. On failure what was made stays in *whole and views, for the caller to free. */
+int lrn_parameter_buffer(lrn_tensor **whole, lrn_tensor *views[LRN_PARAMETERS],
+                         const lrn_rbm_options *o);
+/* The values that a new model's parameters have. */
+int lrn_parameters_start(lrn_rbm *m);
+/* The i-th of a set of tensors named as the parameters, of those that are there; NULL past the end. */
+lrn_tensor *lrn_named_parameter(lrn_tensor *const set[LRN_PARAMETERS], int i, const char **name);
+/* Of LRN_PARAMETER_...: its name, and whether decay acts on it. */
+const char *lrn_parameter_name(int i);
+int lrn_parameter_is_weights(int i);
+
+/* ===} */
 
 /* Address of row r of a two-dimensional workspace tensor. */
 void *lrn_row(const lrn_tensor *t, int64_t r);

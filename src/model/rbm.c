@@ -99,41 +99,6 @@ static int slots_there(const lrn_device *d) {
   return LRN_OK;
 }
 
-/* Views of `whole` (1-d, V H + V + H elements) with the parameters' shapes. */
-static int parameter_views(lrn_tensor *views[LRN_PARAMETERS], const lrn_tensor *whole,
-                           const lrn_rbm_options *o) {
-  int64_t V = o->n_visible, H = o->n_hidden, at = 0;
-  const struct {
-    int nd;
-    int64_t size[2];
-  } shape[LRN_PARAMETERS] = {{2, {V, H}}, {1, {V, 0}}, {1, {H, 0}}};
-  for (int i = 0; i < LRN_PARAMETERS; i++) {
-    int64_t n = shape[i].size[0] * (shape[i].nd == 2 ? shape[i].size[1] : 1);
-    lrn_tensor *part;
-    int st;
-    LRN_TRY(lrn_tensor_narrow(&part, whole, 0, at, n));
-    st = lrn_tensor_view(&views[i], part, shape[i].nd, shape[i].size);
-    lrn_tensor_free(part);
-    LRN_TRY(st);
-    at += n;
-  }
-  return LRN_OK;
-}
-
-/* A zeroed buffer of all parameters' size, and its views. On failure what was made stays in
-   *whole and views, for the caller to free. */
-int lrn_parameter_buffer(lrn_tensor **whole, lrn_tensor *views[LRN_PARAMETERS],
-                         const lrn_rbm_options *o) {
-  int64_t n, limit = (int64_t)1 << 44;
-  if (!lrn_mul(&n, o->n_visible, o->n_hidden, limit))
-    return lrn_fail(LRN_ESHAPE, "RBM: %lld x %lld weights are too many", (long long)o->n_visible,
-                    (long long)o->n_hidden);
-  n += o->n_visible + o->n_hidden;
-  LRN_TRY(lrn_tensor_new(whole, o->dtype, 1, &n, o->device));
-  LRN_TRY(lrn_tensor_fill(*whole, 0));
-  return parameter_views(views, *whole, o);
-}
-
 int lrn_rbm_new(lrn_rbm **out, const lrn_rbm_options *options) {
   void *memory;
   lrn_rbm *m;
@@ -147,9 +112,7 @@ int lrn_rbm_new(lrn_rbm **out, const lrn_rbm_options *options) {
     m->options.device = lrn_device_cpu();
   LRN_GO(slots_there(m->options.device));
   LRN_GO(lrn_parameter_buffer(&m->theta, m->parameter, &m->options));
-  /* Hinton 2012, section 8 */
-  LRN_GO(lrn_random(m->parameter[LRN_PARAMETER_W], LRN_NORMAL, 0, 0.01,
-                    lrn_key_of(m, 0, LRN_STREAM_INIT, 0, 0)));
+  LRN_GO(lrn_parameters_start(m));
   *out = m;
   m = NULL;
 done:
@@ -181,21 +144,6 @@ int lrn_rbm_set_options(lrn_rbm *m, const lrn_rbm_options *options) {
   m->options = *options;
   m->options.device = device;
   return LRN_OK;
-}
-
-static const char *const parameter_names[LRN_PARAMETERS] = {"W", "a", "b"};
-
-/* The i-th of a set of tensors named as the parameters. */
-lrn_tensor *lrn_named_parameter(lrn_tensor *const set[LRN_PARAMETERS], int i, const char **name) {
-  if (i < 0 || i >= LRN_PARAMETERS)
-    return NULL;
-  if (name != NULL)
-    *name = parameter_names[i];
-  return set[i];
-}
-
-lrn_tensor *lrn_rbm_parameter(const lrn_rbm *m, int i, const char **name) {
-  return lrn_named_parameter(m->parameter, i, name);
 }
 
 int lrn_rbm_double(lrn_rbm **out, const lrn_rbm *m) {

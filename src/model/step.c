@@ -223,13 +223,11 @@ static int check_finite(lrn_work *w, const char *place) {
   LRN_TRY(w->device->backend.download(bad, w->bad->view.data, sizeof bad));
   for (int i = 0; i < LRN_PARAMETERS; i++)
     if (bad[i] != 0) {
-      const char *name = "";
-      lrn_work_momentum(w, i, &name);
       LRN_TRY(lrn_tensor_fill(w->bad, 0));
       return lrn_fail(LRN_ENUMERIC,
                       "fit: %s is no longer finite: %s; try a smaller learning_rate, less "
                       "decay, or standardised data",
-                      name, place);
+                      lrn_parameter_name(i), place);
     }
   return LRN_OK;
 }
@@ -270,14 +268,9 @@ static int update(lrn_rbm *m, lrn_work *w) {
     LRN_TRY(b->reduce(LRN_RED_sumsq, &norm2, &all, NULL, 0, 1));
   }
   for (int i = 0; i < LRN_PARAMETERS; i++) {
-    int weights = i == LRN_PARAMETER_W;
+    int weights = lrn_parameter_is_weights(i);
     lrn_update_args args = {.dtype = o->dtype,
                             .optimizer = o->optimizer,
-                            .n = lrn_tensor_numel(m->parameter[i]),
-                            .theta = m->parameter[i]->view.data,
-                            .m = w->m[i]->view.data,
-                            .s = adam ? w->s[i]->view.data : NULL,
-                            .g = w->g[i]->view.data,
                             .norm2 = o->clip > 0 ? w->norm->view.data : NULL,
                             .clip = o->clip,
                             .rate = o->learning_rate,
@@ -289,6 +282,13 @@ static int update(lrn_rbm *m, lrn_work *w) {
                             .epsilon = o->epsilon * root,
                             .bad = bad + i,
                             .mark = (int64_t)w->state.step + 1};
+    if (m->parameter[i] == NULL)
+      continue;
+    args.n = lrn_tensor_numel(m->parameter[i]);
+    args.theta = m->parameter[i]->view.data;
+    args.m = w->m[i]->view.data;
+    args.s = adam ? w->s[i]->view.data : NULL;
+    args.g = w->g[i]->view.data;
     if (adam)
       args.rate *= root / (1 - lrn_pow(o->beta1, t));
     LRN_TRY(b->update(&args));

@@ -7,10 +7,6 @@
 
 #include "model/model.h"
 
-int lrn_parameter_buffer(lrn_tensor **whole, lrn_tensor *views[LRN_PARAMETERS],
-                         const lrn_rbm_options *o);
-lrn_tensor *lrn_named_parameter(lrn_tensor *const set[LRN_PARAMETERS], int i, const char **name);
-
 static int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
 
 static int matrix(lrn_tensor **out, const lrn_work *w, int64_t rows, int64_t columns) {
