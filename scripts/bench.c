@@ -108,7 +108,7 @@ static void bench(int64_t H, int threads, int rounds, const lrn_tensor *data, in
     t1 = now();
     TRY(lrn_permutation(idx, 0, (lrn_key){1, (uint64_t)(r + 2), LRN_STREAM_SHUFFLE, 0, 0}));
     for (int64_t b = 0; b < batches; b++)
-      TRY(lrn_rbm_step(m, w, data, idx, 0, b * BATCH, BATCH));
+      TRY(lrn_rbm_step(m, w, &(lrn_batch){.data = data, .idx = idx, .first = b * BATCH, .count = BATCH}));
     TRY(lrn_work_end_epoch(w, &means));
     t2 = now();
     if (r >= 0) {

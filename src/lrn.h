@@ -665,18 +665,20 @@ LRN_API int lrn_work_negative(lrn_tensor **out, const lrn_work *w);
 /* Before the first step: sets the visible biases where visible_bias is LRN_BIAS_DATA, they are
    all 0 and no step was made. A Bernoulli unit's mean is kept within 1 / (N + 2) of 0 and 1. */
 LRN_API int lrn_rbm_prepare(lrn_rbm *m, lrn_work *w, const lrn_tensor *data);
-/* One training step (models: Hinton 2002, 2012; Tieleman 2008) on the rows idx[first .. first +
-   count) of data, or data[first .. first + count) where idx is NULL; idx int64, counted from
-   base. Allocates nothing. On the CPU a NaN or an infinity in the rows is LRN_ENUMERIC before
-   anything changes; one in the parameters after the update is LRN_ENUMERIC and names the
-   tensor (the step is counted). LRN_ESHAPE: count above the workspace's batch. */
-LRN_API int lrn_rbm_step(lrn_rbm *m, lrn_work *w, const lrn_tensor *data,
-                         const lrn_tensor *idx, int64_t base, int64_t first, int64_t count);
+/* The rows of one step: idx[first .. first + count) of data, or data[first .. first + count) where idx
+   is NULL; idx int64, contiguous, counted from base, on the model's device. */
+typedef struct lrn_batch {
+  const lrn_tensor *data, *idx;
+  int64_t base, first, count;
+} lrn_batch;
+/* One training step (models: Hinton 2002, 2012; Tieleman 2008). Allocates nothing. On the CPU a NaN
+   or an infinity in the rows is LRN_ENUMERIC before anything changes; one in the parameters after
+   the update is LRN_ENUMERIC and names the tensor (the step is counted). LRN_ESHAPE: count above
+   the workspace's batch. */
+LRN_API int lrn_rbm_step(lrn_rbm *m, lrn_work *w, const lrn_batch *batch);
 /* The two halves of it, without metrics: chain and gradient of mean F(v+) - mean F(v-) at the
    temperature; then decay, momentum and update, which counts the step. */
-LRN_API int lrn_rbm_gradient(const lrn_rbm *m, lrn_work *w, const lrn_tensor *data,
-                             const lrn_tensor *idx, int64_t base, int64_t first,
-                             int64_t count);
+LRN_API int lrn_rbm_gradient(const lrn_rbm *m, lrn_work *w, const lrn_batch *batch);
 LRN_API int lrn_rbm_update(lrn_rbm *m, lrn_work *w);
 
 /* Inference. Outputs are tensors made by the caller with the model's dtype and device,

@@ -69,7 +69,7 @@ static int train_epoch(lrn_rbm *model, lrn_work *work, const lrn_tensor *data,
   TRY(lrn_permutation(order, 0, key));
   for (first = 0; first < rows; first += batch) {
     int64_t count = rows - first < batch ? rows - first : batch;
-    TRY(lrn_rbm_step(model, work, data, order, 0, first, count));
+    TRY(lrn_rbm_step(model, work, &(lrn_batch){.data = data, .idx = order, .first = first, .count = count}));
   }
   TRY(lrn_work_end_epoch(work, &means));
   /* error: |v - P(v = 1 | h)|^2 summed over the units; mse: the same from sampled states;

@@ -122,10 +122,10 @@ static void steps_are_whole(int64_t sweeps, int64_t chains) {
       int st;
       if (i == 1)
         flag = 1;
-      st = lrn_rbm_step(m[i], w[i], data, NULL, 0, at, BATCH);
+      st = lrn_rbm_step(m[i], w[i], &(lrn_batch){.data = data, .first = at, .count = BATCH});
       if (st == LRN_EINTERRUPTED) {
         stopped++;
-        st = lrn_rbm_step(m[i], w[i], data, NULL, 0, at, BATCH);
+        st = lrn_rbm_step(m[i], w[i], &(lrn_batch){.data = data, .first = at, .count = BATCH});
       }
       CHECK(st == LRN_OK, "step: %s", lrn_error_message());
       flag = 0;

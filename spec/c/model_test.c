@@ -152,10 +152,10 @@ static void test_workspace(void) {
   OK(lrn_work_new(&w2, other, 4, LRN_WORK_TRAIN));
   OK(lrn_tensor_new(&F, LRN_F32, 1, &nine, NULL));
   FAILS(LRN_ESTATE, "another model", lrn_rbm_free_energy(m, w2, F, data));
-  FAILS(LRN_ESTATE, "another model", lrn_rbm_step(m, w2, data, NULL, 0, 0, 4));
+  FAILS(LRN_ESTATE, "another model", lrn_rbm_step(m, w2, &(lrn_batch){.data = data, .count = 4}));
   FAILS(LRN_ESTATE, "another model", lrn_rbm_update(m, w2));
   FAILS(LRN_ESTATE, "another model", lrn_work_reserve(w2, m, 9, 0));
-  FAILS(LRN_ESTATE, "not made for training", lrn_rbm_step(m, w, data, NULL, 0, 0, 4));
+  FAILS(LRN_ESTATE, "not made for training", lrn_rbm_step(m, w, &(lrn_batch){.data = data, .count = 4}));
   FAILS(LRN_ESTATE, "not made for training", lrn_rbm_update(m, w));
   CHECK(lrn_work_gradient(w, 0, NULL) == NULL && lrn_work_chain(w) == NULL, "lent from nothing");
   FAILS(LRN_ESTATE, "no step was made", lrn_work_negative(&neg, w));
@@ -163,28 +163,28 @@ static void test_workspace(void) {
   OK(lrn_rbm_free_energy(m, w, F, data)); /* more rows than room: in batches */
   OK(lrn_work_reserve(w, m, 4, LRN_WORK_TRAIN));
   FAILS(LRN_ESHAPE, "got 5 rows, the workspace has room for 4",
-        lrn_rbm_step(m, w, data, NULL, 0, 0, 5));
+        lrn_rbm_step(m, w, &(lrn_batch){.data = data, .count = 5}));
   FAILS(LRN_EVALUE, "got 4 from 7 on (counted from 0), there are 9",
-        lrn_rbm_step(m, w, data, NULL, 0, 7, 4));
-  FAILS(LRN_EVALUE, "rows", lrn_rbm_step(m, w, data, NULL, 0, -1, 4));
-  FAILS(LRN_EVALUE, "rows", lrn_rbm_step(m, w, data, NULL, 0, 0, 0));
-  FAILS(LRN_EVALUE, "rows", lrn_rbm_step(m, w, data, NULL, 0, INT64_MAX, 4));
-  FAILS(LRN_ESHAPE, "n_visible", lrn_rbm_step(m, w, wide, NULL, 0, 0, 4));
+        lrn_rbm_step(m, w, &(lrn_batch){.data = data, .first = 7, .count = 4}));
+  FAILS(LRN_EVALUE, "rows", lrn_rbm_step(m, w, &(lrn_batch){.data = data, .first = -1, .count = 4}));
+  FAILS(LRN_EVALUE, "rows", lrn_rbm_step(m, w, &(lrn_batch){.data = data, .count = 0}));
+  FAILS(LRN_EVALUE, "rows", lrn_rbm_step(m, w, &(lrn_batch){.data = data, .first = INT64_MAX, .count = 4}));
+  FAILS(LRN_ESHAPE, "n_visible", lrn_rbm_step(m, w, &(lrn_batch){.data = wide, .count = 4}));
   /* the refusals changed nothing: the same step as a model that saw none of them */
   before = fingerprint(m);
   CHECK(before == fingerprint(twin), "a refused step changed the model");
   lrn_work_free(w2);
   w2 = NULL;
   OK(lrn_work_new(&w2, twin, 9, LRN_WORK_TRAIN));
-  OK(lrn_rbm_step(m, w, data, NULL, 0, 0, 4));
-  OK(lrn_rbm_step(twin, w2, data, NULL, 0, 0, 4));
+  OK(lrn_rbm_step(m, w, &(lrn_batch){.data = data, .count = 4}));
+  OK(lrn_rbm_step(twin, w2, &(lrn_batch){.data = data, .count = 4}));
   CHECK(before != fingerprint(m) && fingerprint(m) == fingerprint(twin),
         "steps of equal models differ");
   /* growing keeps momentum and counters */
   OK(lrn_work_reserve(w, m, 9, 0));
   CHECK(lrn_work_batch(w) == 9, "%lld", (long long)lrn_work_batch(w));
-  OK(lrn_rbm_step(m, w, data, NULL, 0, 0, 9));
-  OK(lrn_rbm_step(twin, w2, data, NULL, 0, 0, 9));
+  OK(lrn_rbm_step(m, w, &(lrn_batch){.data = data, .count = 9}));
+  OK(lrn_rbm_step(twin, w2, &(lrn_batch){.data = data, .count = 9}));
   CHECK(fingerprint(m) == fingerprint(twin), "a workspace that grew gives another step");
   lrn_work_get_state(w, &means);
   CHECK(means.step == 2 && means.batch == 2 && means.samples == 13, "%llu %lld %lld",
@@ -246,9 +246,9 @@ static void test_step_allocates_nothing(void) {
     OK(lrn_rbm_new(&m, &o));
     OK(lrn_work_new(&w, m, 8, LRN_WORK_TRAIN));
     lrn_memory_stats(&before);
-    OK(lrn_rbm_step(m, w, data, NULL, 0, 0, 8));
-    OK(lrn_rbm_step(m, w, data, NULL, 0, 16, 4));
-    OK(lrn_rbm_gradient(m, w, data, NULL, 0, 0, 8));
+    OK(lrn_rbm_step(m, w, &(lrn_batch){.data = data, .count = 8}));
+    OK(lrn_rbm_step(m, w, &(lrn_batch){.data = data, .first = 16, .count = 4}));
+    OK(lrn_rbm_gradient(m, w, &(lrn_batch){.data = data, .count = 8}));
     OK(lrn_rbm_update(m, w));
     lrn_memory_stats(&after);
     CHECK(before.allocations == after.allocations, "%lld allocations",
@@ -277,14 +277,15 @@ static void test_bad_data(void) {
       OK(lrn_work_new(&w, m, 5, LRN_WORK_TRAIN));
       OK(lrn_work_new(&w2, twin, 5, LRN_WORK_TRAIN));
       set(data, 7, 2, way == 0 ? NAN : INFINITY);
-      OK(lrn_rbm_step(m, w, data, NULL, 0, 0, 5));
-      OK(lrn_rbm_step(twin, w2, clean, NULL, 0, 0, 5));
+      OK(lrn_rbm_step(m, w, &(lrn_batch){.data = data, .count = 5}));
+      OK(lrn_rbm_step(twin, w2, &(lrn_batch){.data = clean, .count = 5}));
       before = fingerprint(m);
       lrn_work_get_state(w, &s);
       FAILS(LRN_ENUMERIC, "row 3 of the batch, value 3 is NaN or infinite",
-            lrn_rbm_step(m, w, data, NULL, 0, 5, 5));
+            lrn_rbm_step(m, w, &(lrn_batch){.data = data, .first = 5, .count = 5}));
       CHECK(strstr(lrn_error_message(), "epoch 1, batch 2") != NULL, "%s", lrn_error_message());
-      FAILS(LRN_ENUMERIC, "row 3 of the batch", lrn_rbm_gradient(m, w, data, NULL, 0, 5, 5));
+      FAILS(LRN_ENUMERIC, "row 3 of the batch",
+            lrn_rbm_gradient(m, w, &(lrn_batch){.data = data, .first = 5, .count = 5}));
       lrn_work_get_state(w, &t);
       CHECK(s.step == t.step && s.samples == t.samples && s.mse == t.mse && s.error == t.error &&
               s.pl == t.pl && s.batch == t.batch,
@@ -298,22 +299,26 @@ static void test_bad_data(void) {
       OK(lrn_tensor_set_int(idx, &at, 8));
       at = 2;
       OK(lrn_tensor_set_int(idx, &at, 5));
-      FAILS(LRN_ENUMERIC, "row 2 of the batch, value 3", lrn_rbm_step(m, w, data, idx, 1, 0, 3));
+      FAILS(LRN_ENUMERIC, "row 2 of the batch, value 3",
+            lrn_rbm_step(m, w, &(lrn_batch){.data = data, .idx = idx, .base = 1, .count = 3}));
       at = 1;
       OK(lrn_tensor_set_int(idx, &at, 11));
-      FAILS(LRN_EVALUE, "11", lrn_rbm_step(m, w, data, idx, 1, 0, 3));
+      FAILS(LRN_EVALUE, "11",
+            lrn_rbm_step(m, w, &(lrn_batch){.data = data, .idx = idx, .base = 1, .count = 3}));
       OK(lrn_tensor_set_int(idx, &at, 0));
-      FAILS(LRN_EVALUE, "position 0 is outside of 1..10", lrn_rbm_step(m, w, data, idx, 1, 0, 3));
+      FAILS(LRN_EVALUE, "position 0 is outside of 1..10",
+            lrn_rbm_step(m, w, &(lrn_batch){.data = data, .idx = idx, .base = 1, .count = 3}));
       OK(lrn_tensor_set_int(idx, &at, INT64_MIN));
-      FAILS(LRN_EVALUE, "outside of 1..10", lrn_rbm_step(m, w, data, idx, 1, 0, 3));
+      FAILS(LRN_EVALUE, "outside of 1..10",
+            lrn_rbm_step(m, w, &(lrn_batch){.data = data, .idx = idx, .base = 1, .count = 3}));
       CHECK(before == fingerprint(m), "a parameter changed");
       /* inference and prepare refuse it as well */
       OK(lrn_tensor_new(&F, LRN_F32, 1, &ten, NULL));
       FAILS(LRN_ENUMERIC, "value 3 is NaN", lrn_rbm_free_energy(m, w, F, data));
       FAILS(LRN_ENUMERIC, "value 3 is NaN", lrn_rbm_pseudo_likelihood(m, w, &pl, data));
       /* and training goes on as if nothing had been */
-      OK(lrn_rbm_step(m, w, clean, NULL, 0, 5, 5));
-      OK(lrn_rbm_step(twin, w2, clean, NULL, 0, 5, 5));
+      OK(lrn_rbm_step(m, w, &(lrn_batch){.data = clean, .first = 5, .count = 5}));
+      OK(lrn_rbm_step(twin, w2, &(lrn_batch){.data = clean, .first = 5, .count = 5}));
       CHECK(fingerprint(m) == fingerprint(twin), "a refused step left something behind");
       lrn_tensor_free(data);
       lrn_tensor_free(clean);
@@ -366,7 +371,7 @@ static void test_divergence(void) {
     OK(lrn_work_new(&w, m, 8, LRN_WORK_TRAIN));
     while (st == LRN_OK && steps < most) {
       steps++;
-      st = lrn_rbm_step(m, w, data, NULL, 0, 0, 8);
+      st = lrn_rbm_step(m, w, &(lrn_batch){.data = data, .count = 8});
     }
     CHECK(st == LRN_ENUMERIC, "%s after %d steps", lrn_status_name(st), steps);
     CHECK(strstr(lrn_error_message(), "W is no longer finite: epoch 1, batch ") != NULL, "%s",

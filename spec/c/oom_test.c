@@ -62,7 +62,8 @@ static int scenario(numbers *out, int persistent) {
   GO(lrn_work_reserve(w, m, BATCH, LRN_WORK_TRAIN));
   GO(lrn_rbm_prepare(m, w, data));
   for (int64_t first = 0; first < N; first += BATCH)
-    GO(lrn_rbm_step(m, w, data, idx, 0, first, N - first < BATCH ? N - first : BATCH));
+    GO(
+       lrn_rbm_step(m, w, &(lrn_batch){.data = data, .idx = idx, .first = first, .count = N - first < BATCH ? N - first : BATCH}));
   GO(lrn_work_negative(&negative, w));
   GO(lrn_work_end_epoch(w, &means));
   out->mse = means.mse;
@@ -197,15 +198,15 @@ static void test_reserve(int mode) {
             lrn_rbm_new(&m, &o) == LRN_OK && lrn_rbm_new(&twin, &o) == LRN_OK &&
             lrn_work_new(&w, m, 4, LRN_WORK_TRAIN) == LRN_OK &&
             lrn_work_new(&w2, twin, 4, LRN_WORK_TRAIN) == LRN_OK &&
-            lrn_rbm_step(m, w, data, NULL, 0, 0, 4) == LRN_OK &&
-            lrn_rbm_step(twin, w2, data, NULL, 0, 0, 4) == LRN_OK,
+            lrn_rbm_step(m, w, &(lrn_batch){.data = data, .count = 4}) == LRN_OK &&
+            lrn_rbm_step(twin, w2, &(lrn_batch){.data = data, .count = 4}) == LRN_OK,
           "%s", lrn_error_message());
     lrn_memory_fail(n, mode);
     st = lrn_work_reserve(w, m, N, LRN_WORK_TRAIN);
     lrn_memory_fail(0, 0);
     CHECK(st == LRN_OK || lrn_work_batch(w) == 4, "a reserve that failed changed the batch");
-    CHECK(lrn_rbm_step(m, w, data, NULL, 0, 4, 4) == LRN_OK &&
-            lrn_rbm_step(twin, w2, data, NULL, 0, 4, 4) == LRN_OK,
+    CHECK(lrn_rbm_step(m, w, &(lrn_batch){.data = data, .first = 4, .count = 4}) == LRN_OK &&
+            lrn_rbm_step(twin, w2, &(lrn_batch){.data = data, .first = 4, .count = 4}) == LRN_OK,
           "%s", lrn_error_message());
     for (int i = 0; i < 3; i++) {
       int same = 0;

@@ -135,7 +135,7 @@ static void *train(void *argument) {
   st = lrn_rbm_new(&m, &o);
   st = st < 0 ? st : lrn_work_new(&w, m, BATCH, LRN_WORK_TRAIN);
   for (int step = 0; step < 2 * TURNS && st == LRN_OK; step++)
-    st = lrn_rbm_step(m, w, data, NULL, 0, step % 2 * BATCH, BATCH);
+    st = lrn_rbm_step(m, w, &(lrn_batch){.data = data, .first = step % 2 * BATCH, .count = BATCH});
   *sum = st;
   if (st == LRN_OK) {
     const float *W = lrn_tensor_data(lrn_rbm_parameter(m, 0, NULL));

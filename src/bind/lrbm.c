@@ -325,13 +325,15 @@ static int step_with(lua_State *L, int gradient_only) {
   core *c = check_core(L, "fit");
   lrn_tensor *data = lrnB_tensor(L, 2, "fit"), *idx = lrnB_opt_tensor(L, 3, "fit");
   int64_t first = lrnB_integer(L, 4, "fit", "first"), count = lrnB_integer(L, 5, "fit", "count");
+  lrn_batch batch;
   int st;
   if (first < 1)
     return lrnB_raise(L, "value", "fit: first: got %lld, expected an integer >= 1",
                       (long long)first);
-  first -= LRN_BASE;
-  st = gradient_only ? lrn_rbm_gradient(c->m, c->w, data, idx, LRN_BASE, first, count)
-                     : lrn_rbm_step(c->m, c->w, data, idx, LRN_BASE, first, count);
+  batch = (lrn_batch){.data = data, .idx = idx, .base = LRN_BASE, .first = first - LRN_BASE,
+                      .count = count};
+  st = gradient_only ? lrn_rbm_gradient(c->m, c->w, &batch)
+                     : lrn_rbm_step(c->m, c->w, &batch);
   if (st == LRN_ENUMERIC) {
     lua_pushstring(L, lrn_error_message());
     lua_pushliteral(L, "value");

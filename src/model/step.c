@@ -22,32 +22,22 @@
 #include "kernel/unit.h"
 #include "model/model.h"
 
-typedef struct batch {
-  lrn_rows rows;
-  const int64_t *idx;
-  int64_t base, first, count;
-} batch;
-
-static int batch_of(batch *b, const lrn_rbm *m, const lrn_work *w, const lrn_tensor *data,
-                    const lrn_tensor *idx, int64_t base, int64_t first, int64_t count,
-                    const char *f) {
+static int check_batch(const lrn_rbm *m, const lrn_work *w, const lrn_batch *b, lrn_rows *rows,
+                       const char *f) {
+  const lrn_tensor *idx = b->idx;
   int64_t have;
   char text[LRN_SHAPE_MAX];
-  LRN_TRY(lrn_rows_of(&b->rows, m, data, f));
+  LRN_TRY(lrn_rows_of(rows, m, b->data, f));
   if (idx != NULL && (idx->view.nd != 1 || idx->view.dtype != LRN_I64 ||
                       !lrn_tensor_is_contiguous(idx) ||
                       idx->storage->device != m->options.device))
     return lrn_fail(LRN_ETYPE, "%s: index: got %s, expected a contiguous int64 vector on %s", f,
                     lrn_tensor_text(text, idx), m->options.device->name);
-  have = idx != NULL ? idx->view.size[0] : b->rows.n;
-  if (count < 1 || first < 0 || first > have - count)
+  have = idx != NULL ? idx->view.size[0] : rows->n;
+  if (b->count < 1 || b->first < 0 || b->first > have - b->count)
     return lrn_fail(LRN_EVALUE, "%s: rows: got %lld from %lld on (counted from 0), there are %lld",
-                    f, (long long)count, (long long)first, (long long)have);
-  b->idx = idx != NULL ? idx->view.data : NULL;
-  b->base = base;
-  b->first = first;
-  b->count = count;
-  return lrn_check_work(m, w, count, 1, f);
+                    f, (long long)b->count, (long long)b->first, (long long)have);
+  return lrn_check_work(m, w, b->count, 1, f);
 }
 
 /* Where the sums of the epoch are added up; `pl` the third. */
@@ -177,11 +167,14 @@ static int masked_phases(const lrn_rbm *m, lrn_work *w, int64_t n, int metrics, 
   return m->options.mask == LRN_MASK_DROPCONNECT ? lrn_masked(w, gW, mask, V) : LRN_OK;
 }
 
-static int gradient(const lrn_rbm *m, lrn_work *w, const batch *b, int metrics, const char *f) {
+static int gradient(const lrn_rbm *m, lrn_work *w, const lrn_batch *b, int metrics, const char *f) {
   const lrn_rbm_options *o = &m->options;
   int64_t n = b->count, rows = negative_rows(m, n);
   void *vp = w->v->view.data, *vn = lrn_row(w->v, n);
-  LRN_TRY(lrn_load_rows(m, vp, &b->rows, b->idx, b->base, b->first, n, 0, f));
+  const int64_t *idx = b->idx != NULL ? b->idx->view.data : NULL;
+  lrn_rows data;
+  LRN_TRY(check_batch(m, w, b, &data, f));
+  LRN_TRY(lrn_load_rows(m, vp, &data, idx, b->base, b->first, n, 0, f));
   LRN_TRY(masked_phases(m, w, n, metrics, w->g[LRN_PARAMETER_W]->view.data));
   w->negative_at = n;
   w->negative_rows = rows;
@@ -329,13 +322,6 @@ int lrn_pseudo_sum(const lrn_rbm *m, lrn_work *w, int64_t n, lrn_key key, double
   return o->device->backend.flip(&flip);
 }
 
-static int whole_gradient(const lrn_rbm *m, lrn_work *w, const lrn_tensor *data,
-                          const lrn_tensor *idx, int64_t base, int64_t first, int64_t count) {
-  batch b;
-  LRN_TRY(batch_of(&b, m, w, data, idx, base, first, count, "gradient"));
-  return located(gradient(m, w, &b, 0, "gradient"), w);
-}
-
 static int whole_update(lrn_rbm *m, lrn_work *w) {
   char place[96];
   LRN_TRY(lrn_check_work(m, w, 0, 1, "update"));
@@ -345,30 +331,26 @@ static int whole_update(lrn_rbm *m, lrn_work *w) {
   return w->device->backend.host_memory ? check_finite(w, place) : LRN_OK;
 }
 
-static int whole_step(lrn_rbm *m, lrn_work *w, const lrn_tensor *data, const lrn_tensor *idx,
-                      int64_t base, int64_t first, int64_t count) {
-  batch b;
+static int whole_step(lrn_rbm *m, lrn_work *w, const lrn_batch *b) {
   char place[96];
-  LRN_TRY(batch_of(&b, m, w, data, idx, base, first, count, "fit"));
-  LRN_TRY(located(gradient(m, w, &b, 1, "fit"), w));
+  LRN_TRY(located(gradient(m, w, b, 1, "fit"), w));
   where(place, w);
   LRN_TRY(update(m, w));
   if (lrn_unit_can_flip(m->options.visible))
-    LRN_TRY(lrn_pseudo_sum(m, w, count, lrn_key_of(m, w->state.step, LRN_STREAM_METRIC, 0, 0),
+    LRN_TRY(lrn_pseudo_sum(m, w, b->count, lrn_key_of(m, w->state.step, LRN_STREAM_METRIC, 0, 0),
                            (double *)w->sums->view.data + 2));
   w->state.step++;
   w->state.batch++;
-  w->state.samples += count;
+  w->state.samples += b->count;
   return w->device->backend.host_memory ? check_finite(w, place) : LRN_OK;
 }
 
 /* All of a step or nothing: it is not interrupted (but see `sweeps`). */
 
-int lrn_rbm_gradient(const lrn_rbm *m, lrn_work *w, const lrn_tensor *data, const lrn_tensor *idx,
-                     int64_t base, int64_t first, int64_t count) {
+int lrn_rbm_gradient(const lrn_rbm *m, lrn_work *w, const lrn_batch *batch) {
   int st;
   lrn_hold();
-  st = whole_gradient(m, w, data, idx, base, first, count);
+  st = located(gradient(m, w, batch, 0, "gradient"), w);
   lrn_release();
   return st;
 }
@@ -381,11 +363,10 @@ int lrn_rbm_update(lrn_rbm *m, lrn_work *w) {
   return st;
 }
 
-int lrn_rbm_step(lrn_rbm *m, lrn_work *w, const lrn_tensor *data, const lrn_tensor *idx,
-                 int64_t base, int64_t first, int64_t count) {
+int lrn_rbm_step(lrn_rbm *m, lrn_work *w, const lrn_batch *batch) {
   int st;
   lrn_hold();
-  st = whole_step(m, w, data, idx, base, first, count);
+  st = whole_step(m, w, batch);
   lrn_release();
   return st;
 }
