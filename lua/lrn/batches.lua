@@ -1,4 +1,5 @@
---- Rows of data as a model takes them, and where the batches of training come from.
+--- Rows of data as a model takes them, and where the batches of training come from, with labels
+-- where the model wants them.
 local core = require "lrn.core"
 local check = require "lrn.check"
 local dataset = require "lrn.data.dataset"
@@ -29,16 +30,35 @@ function M.rows(where, name, t, width, unit)
 end
 
 -- Where batches come from: an object with n (rows; nil for an iterator), open(epoch, rows done,
--- batches done) and next() -> tensor, index or nil, first row, count; nil at the end of the epoch.
+-- batches done) and next() -> tensor, index or nil, first row, count, labels or nil; nil at the end
+-- of the epoch. Row i of the batch is row first + i - 1 of tensor and labels, or the one that this
+-- place of the index names.
 
 local function on_device(self, t)
   return t.device == self.device and t or t:to { device = self.device }
 end
 
-local function set_source(self, data, o)
-  local base, index, transform
+local class_dtypes = { int64 = true, int32 = true, uint8 = true }
+
+-- Targets as `want` says: "classes", one integer a sample as int64; "targets", as they are.
+local function labels_of(name, t, n, want)
+  if t == nil or not want then return nil end
+  check.tensor("fit", name, t)
+  if t.ndim == 0 or t:size(1) ~= n then
+    check.raise("size", "fit: %s: got %s, expected %d, one a sample", name, check.shape(t), n)
+  end
+  if want == "targets" then return t end
+  if t.ndim ~= 1 or not class_dtypes[t.dtype] then
+    check.raise("type", "fit: %s: got %s, expected one integer a sample", name, check.show(t))
+  end
+  return t:to "int64"
+end
+
+local function set_source(self, data, o, want)
+  local base, index, transform, labels
   if dataset.is(data) then
-    base, index, transform = dataset.source(data)
+    base, index, transform, labels = dataset.source(data)
+    labels = labels_of("targets", labels, base:size(1), want)
   else
     check.tensor("fit", "data", data)
     base = data.ndim == 0 and data or as_rows(data)
@@ -47,6 +67,7 @@ local function set_source(self, data, o)
   local source = { n = n }
   if not transform then
     base = on_device(self, M.rows("fit", "data", base, self.n_visible, "n_visible"))
+    labels = labels and on_device(self, labels)
   end
   if n == 0 then check.raise("size", "fit: data: got 0 rows, expected at least 1") end
   local permutation, at = nil, 1
@@ -63,11 +84,13 @@ local function set_source(self, data, o)
     if count <= 0 then return nil end
     local first = at
     at = at + count
-    if not transform then return base, permutation, first, count end
-    local x = permutation and base:index_select(1, permutation:narrow(1, first, count)) or
-      base:narrow(1, first, count)
-    return on_device(self, M.rows("fit", "data", transform(x), self.n_visible, "n_visible")), nil,
-      1, count
+    if not transform then return base, permutation, first, count, labels end
+    local function chosen(t)
+      return permutation and t:index_select(1, permutation:narrow(1, first, count)) or
+        t:narrow(1, first, count)
+    end
+    local x = M.rows("fit", "data", transform(chosen(base)), self.n_visible, "n_visible")
+    return on_device(self, x), nil, 1, count, labels and on_device(self, chosen(labels))
   end
   -- The whole set, for the visible biases; the tensor itself where nothing is chosen or
   -- transformed.
@@ -77,17 +100,17 @@ local function set_source(self, data, o)
   return source
 end
 
-local function iterator_source(self, f)
+local function iterator_source(self, f, want)
   local source, batch, epoch_now = {}, 0, 0
-  local waiting -- the first batch, after all() took it
+  local waiting, waiting_labels -- the first batch, after all() took it
   local function pull()
-    local x = f(epoch_now, batch)
+    local x, y = f(epoch_now, batch)
     if x ~= nil then
       local t, n = M.rows("fit", "data (batch of the iterator)", x, self.n_visible, "n_visible")
       if n == 0 then
         check.raise("size", "fit: data: the iterator gave a batch of 0 rows, expected at least 1")
       end
-      return t, n
+      return t, n, labels_of("data (labels of the iterator)", y, n, want)
     end
   end
   function source.open(epoch, _, batches_done)
@@ -99,13 +122,13 @@ local function iterator_source(self, f)
     end
   end
   function source.next()
-    local t, n
+    local t, n, labels
     if waiting then
-      t, waiting = waiting, nil
+      t, labels, waiting, waiting_labels = waiting, waiting_labels, nil, nil
       n = t:size(1)
     else
       batch = batch + 1
-      t, n = pull()
+      t, n, labels = pull()
     end
     if not t then
       if batch == 1 then
@@ -115,13 +138,14 @@ local function iterator_source(self, f)
       end
       return nil
     end
-    return on_device(self, t), nil, 1, n
+    return on_device(self, t), nil, 1, n, labels and on_device(self, labels)
   end
   -- Its first batch must stand for the data.
   function source.all(epoch)
     source.open(epoch, 0, 0)
     batch = batch + 1
-    waiting = pull()
+    local _
+    waiting, _, waiting_labels = pull()
     return waiting
   end
   return source
@@ -130,11 +154,14 @@ end
 --- The source of batches for fit: from a data set, a tensor, or an iterator.
 -- @param model with n_visible, device and seed
 -- @param o options of fit: batch_size, shuffle
-function M.source(model, data, o)
-  if dataset.is(data) or check.is_tensor(data) then return set_source(model, data, o) end
+-- @param want which targets go along: "classes" (one integer a sample, as int64), "targets" (as they
+-- are); nil: none. On the model's device; nil where the data have none, or an iterator gave none
+-- (it may return x, y)
+function M.source(model, data, o, want)
+  if dataset.is(data) or check.is_tensor(data) then return set_source(model, data, o, want) end
   if type(data) == "function" or type(data) == "table" and getmetatable(data) and
     getmetatable(data).__call and getmetatable(data) ~= getmetatable(model) then
-    return iterator_source(model, data)
+    return iterator_source(model, data, want)
   end
   check.raise("type", "fit: data: got %s, expected a data set, a tensor or an iterator of batches",
     check.show(data))

@@ -1,16 +1,14 @@
 --- Restricted Boltzmann machines: the model object over the engine's step.
 -- One class for all rows of models.lua: which units a layer has is data, not code. The engine holds
--- parameters, workspace and the place in the epoch; this file holds options, history, fit and
--- files.
+-- parameters, workspace and the place in the epoch; this file holds options, history and files, and
+-- what fit.lua trains it by.
 local core = require "lrn.core"
 local batches = require "lrn.batches"
 local check = require "lrn.check"
 local dataset = require "lrn.data.dataset"
+local fit = require "lrn.fit"
 local history = require "lrn.history"
 local options = require "lrn.options"
-local log = require "lrn.log"
-local progress = require "lrn.progress"
-local runs = require "lrn.run"
 
 local M = {}
 local methods = {}
@@ -247,29 +245,6 @@ end
 
 -- {=== Training ===
 
-local fit_rules = {
-  batch_size = { "integer", 128, min = 1 },
-  epochs = { "integer", 10, min = 0 },
-  progress = { "boolean", false },
-  callback = { "callable" },
-  validation = { "any" },
-  checkpoint = { "table" },
-  resume = { "string" },
-  run = { "string|table" },
-  shuffle = { "boolean", true },
-}
-
--- path: where a checkpoint goes that names no file, the model of the run's folder.
-local function checkpoint_rules(t, path)
-  if t == nil then return nil end
-  local given = {}
-  for key, value in pairs(t) do given[key] = value end
-  given.path, given[1] = given.path or given[1] or path, nil
-  given.every, given[2] = given.every or given[2], nil
-  return check.options("fit", given, { path = { "string", required = true },
-    every = { "integer", 1, min = 1 }, batches = { "integer", nil, min = 1 } })
-end
-
 -- Reads a checkpoint into this model. Whatever goes wrong, the model is as before.
 local function resume(self, path)
   local file, message, code = core.file_load(path)
@@ -289,54 +264,55 @@ local function resume(self, path)
   return true
 end
 
--- Means over the epoch so far; pl where visible units are binary.
-local function means(c)
+-- What fit.lua asks of the model that it trains.
+local trainer = { resume = resume }
+
+function trainer.labels() return nil end
+function trainer.state(self) return self._core:state() end
+function trainer.reserve(self, count) self._core:reserve(count, true) end
+function trainer.end_epoch(self) self._core:end_epoch() end
+
+function trainer.prepare(self, all)
+  if self._core:get "visible_bias" ~= "data" then return end
+  local data = all()
+  if data then self._core:prepare(data) end
+end
+
+function trainer.step(self, data, idx, first, count, labels)
+  return self._core:step(data, idx, first, count, labels)
+end
+
+-- Over the epoch so far; pl where visible units have two states.
+function trainer.means(self)
+  local c = self._core
   local state = c:state()
   local n = state.samples
   return { mse = state.mse / n, error = state.error / n,
     pl = core.unit_can_flip(c:get "visible") and state.pl / n or nil }
 end
 
--- What a bar has room for.
-local function shown(c)
-  local m = means(c)
+function trainer.shown(self)
+  local m = trainer.means(self)
   return { mse = m.mse, pl = m.pl }
 end
 
--- One step; a numeric failure names tensor, epoch and batch.
-local function step(c, data, idx, first, count)
-  local message = c:step(data, idx, first, count)
-  if message then
-    if not message:find("; try", 1, true) then
-      message = message .. "; clean the data, or standardise them"
-    end
-    check.raise("value", "%s", message)
-  end
+function trainer.validation(self, data)
+  return (samples(self, "fit", "validation", data))
 end
 
--- "mse=9.31, pl=-80.2", in the history's order.
-local function metrics_text(stats)
-  local values = history.new()
-  values:record(1, stats)
-  local parts = {}
-  for i, name in ipairs(values:metrics()) do
-    parts[i] = ("%s=%.5g"):format(name, stats[name])
-  end
-  return table.concat(parts, ", ")
+function trainer.validate(self, data, stats)
+  local c = infer(self, data:size(1))
+  stats.val_error = c:reconstruct(data, false)
+  if stats.pl then stats.val_pl = c:pseudo_likelihood(data) end
 end
 
--- The folder of the run, where one is wanted; nil, message, code where it cannot be had.
-local function open_run(self, run_options, data, o, checkpoint)
-  if not run_options then return nil end
-  local given, fit_options = {}, {}
-  for name, value in pairs(o) do fit_options[name] = value end
-  fit_options.checkpoint = checkpoint
+function trainer.results(_, stats) return stats.mse, stats.pl end
+
+function trainer.options(self)
+  local given = { class = self.class, rule = self.rule, visible = self.visible,
+    hidden = self.hidden }
   for _, option in ipairs(options.all(self._row)) do given[option[1]] = self[option[1]] end
-  given.class, given.rule, given.visible, given.hidden = self.class, self.rule, self.visible,
-    self.hidden
-  local run, message, code = runs.open(self, run_options, data, given, fit_options)
-  if not run then log.warn("%s", message) end
-  return run, message, code
+  return given
 end
 
 --- Trains by contrastive divergence (or PCD, where `persistent` says so).
@@ -352,95 +328,7 @@ end
 -- written, or the folder of the run holds another one
 -- @usage lrn.RBM{ n_visible = 64, n_hidden = 16 }:fit((lrn.data.digits()), { epochs = 1 })
 function methods:fit(data, opts)
-  local o = check.options("fit", opts, fit_rules)
-  local run_options = runs.options(o.run)
-  local checkpoint = checkpoint_rules(o.checkpoint, run_options and runs.model_path(run_options))
-  local source = batches.source(self, data, o)
-  local validation = o.validation and samples(self, "fit", "validation", o.validation)
-  if o.resume then
-    local ok, message, code = resume(self, o.resume)
-    if not ok then return nil, message, code end
-  end
-  local c, past = self._core, self._history
-  local state = c:state()
-  local last = o.resume and o.epochs or state.epoch + o.epochs
-  if state.epoch >= last then
-    local stats = past:last()
-    if o.epochs == 0 and not o.resume then return nil end
-    return stats.mse, stats.pl
-  end
-
-  local run <close>, failure, failure_code = open_run(self, run_options, data, o, checkpoint)
-  if failure then return nil, failure, failure_code end
-
-  c:reserve(source.n and math.min(o.batch_size, source.n) or 1, true)
-  if state.step == 0 and c:get "visible_bias" == "data" then
-    local all = source.all(state.epoch + 1)
-    if all then c:prepare(all) end
-  end
-
-  local per_epoch = source.n and (source.n + o.batch_size - 1) // o.batch_size
-  local bar <close> = o.progress and progress.new {
-    total = per_epoch and per_epoch * (last - state.epoch),
-    desc = ("epoch %d/%d"):format(state.epoch + 1, last), unit = "batch" } or nil
-  if bar and state.batch > 0 then bar:skip(state.batch) end
-
-  local function save(why)
-    local ok, message, code = methods.save(self, checkpoint.path)
-    if ok then return true end
-    message = ("fit: checkpoint %s: %s"):format(why, message)
-    log.warn("%s", message)
-    return nil, message, code
-  end
-
-  log.info("fit: %s", (tostring(self):gsub("\n%s*", "; ")))
-  local stats
-  local status = "done"
-  for epoch = state.epoch + 1, last do
-    local start = core.clock()
-    if bar then bar.desc = ("epoch %d/%d"):format(epoch, last) end
-    local done = c:state()
-    source.open(epoch, done.samples, done.batch)
-    for t, idx, first, count in source.next do
-      if not source.n then c:reserve(count, true) end
-      step(c, t, idx, first, count)
-      if bar then bar:update(1, bar:due() and shown(c) or nil) end
-      if checkpoint and checkpoint.batches and c:state().batch % checkpoint.batches == 0 then
-        local ok, message, code = save(("in epoch %d"):format(epoch))
-        if not ok then return nil, message, code end
-      end
-    end
-    -- An interrupt anywhere below leaves an epoch that is done but not ended; the next fit comes
-    -- here again and records the same values.
-    stats = means(c)
-    if validation then
-      c:reserve(math.min(validation:size(1), INFER), false)
-      stats.val_error = c:reconstruct(validation, false)
-      if stats.pl then stats.val_pl = c:pseudo_likelihood(validation) end
-    end
-    stats.time = core.clock() - start
-    past:record(epoch, stats)
-    c:end_epoch()
-    log.info("epoch %d/%d: %s", epoch, last, metrics_text(stats))
-    if run then run:epoch() end
-    if checkpoint and (epoch % checkpoint.every == 0 or epoch == last) then
-      local ok, message, code = save(("after epoch %d"):format(epoch))
-      if not ok then return nil, message, code end
-    end
-    if o.callback then
-      if bar then bar:clear() end
-      stats.epoch = epoch
-      if o.callback(self, epoch, stats) == false then
-        status = "ended by the callback"
-        break
-      end
-    end
-  end
-  if run then
-    local ok, message, code = run:finish(status)
-    if not ok then return nil, message, code end
-  end
-  return stats.mse, stats.pl
+  return fit.run(trainer, self, data, opts)
 end
 
 -- }===

@@ -304,10 +304,12 @@ function methods:map(f)
   return make(new)
 end
 
---- For fit: base tensor, index of its rows in the set (nil: all in order), transform (or nil).
+--- For fit: base tensor, index of its rows in the set (nil: all in order), transform (or nil), and
+-- targets of the base's rows (or nil).
 function M.source(ds)
   local raw = ds._raw
-  return raw.data, raw.index, raw.transform and function(x) return transformed(raw, x) end
+  return raw.data, raw.index, raw.transform and function(x) return transformed(raw, x) end,
+    raw.targets
 end
 
 --- Fields: data, targets (of a subset: its rows), classes, name, transform; `ds[i]` is sample i.

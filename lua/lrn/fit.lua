@@ -1,0 +1,182 @@
+--- The loop of training: epochs and batches, history, checkpoints, callbacks, the folder of a run.
+-- It knows no kind of model. What it trains it sees through a trainer, a table of functions that
+-- each kind gives (rbm.lua has the first); all of them get the model first:
+--
+--   state(m)            { step, epoch, batch, samples }: steps ever; epochs done; batches and rows
+--                       of the epoch that is not
+--   reserve(m, n)       room for a batch of n rows
+--   prepare(m, all)     before the first step ever; all() gives the data, nil where there are none
+--   step(m, data, index, first, count, labels)
+--                       one step on a batch (see batches.lua); a message where a number failed
+--   means(m)            metrics of the epoch so far, a table from name to number
+--   shown(m)            those that a progress bar has room for
+--   validation(m, data) checked, as validate wants it
+--   validate(m, data, stats)  adds its metrics to those of the epoch
+--   end_epoch(m)        the next epoch begins
+--   resume(m, path)     makes m what a checkpoint holds: true; or nil, message, code
+--   results(m, stats)   what fit returns
+--   options(m)          for the options.json of a run, from name to value
+--   labels(m)           which targets of the data step gets: see batches.source; nil: none
+--
+-- The model itself has history, save(path), seed, device, n_visible, and a text.
+local core = require "lrn.core"
+local batches = require "lrn.batches"
+local check = require "lrn.check"
+local history = require "lrn.history"
+local log = require "lrn.log"
+local progress = require "lrn.progress"
+local runs = require "lrn.run"
+
+local M = {}
+
+local rules = {
+  batch_size = { "integer", 128, min = 1 },
+  epochs = { "integer", 10, min = 0 },
+  progress = { "boolean", false },
+  callback = { "callable" },
+  validation = { "any" },
+  checkpoint = { "table" },
+  resume = { "string" },
+  run = { "string|table" },
+  shuffle = { "boolean", true },
+}
+
+-- path: where a checkpoint goes that names no file, the model of the run's folder.
+local function checkpoint_rules(t, path)
+  if t == nil then return nil end
+  local given = {}
+  for key, value in pairs(t) do given[key] = value end
+  given.path, given[1] = given.path or given[1] or path, nil
+  given.every, given[2] = given.every or given[2], nil
+  return check.options("fit", given, { path = { "string", required = true },
+    every = { "integer", 1, min = 1 }, batches = { "integer", nil, min = 1 } })
+end
+
+-- One step; a numeric failure names tensor, epoch and batch.
+local function step(trainer, model, ...)
+  local message = trainer.step(model, ...)
+  if message then
+    if not message:find("; try", 1, true) then
+      message = message .. "; clean the data, or standardise them"
+    end
+    check.raise("value", "%s", message)
+  end
+end
+
+-- "mse=9.31, pl=-80.2", in the history's order.
+local function metrics_text(stats)
+  local values = history.new()
+  values:record(1, stats)
+  local parts = {}
+  for i, name in ipairs(values:metrics()) do
+    parts[i] = ("%s=%.5g"):format(name, stats[name])
+  end
+  return table.concat(parts, ", ")
+end
+
+-- The folder of the run, where one is wanted; nil, message, code where it cannot be had.
+local function open_run(trainer, model, run_options, data, o, checkpoint)
+  if not run_options then return nil end
+  local fit_options = {}
+  for name, value in pairs(o) do fit_options[name] = value end
+  fit_options.checkpoint = checkpoint
+  local run, message, code = runs.open(model, run_options, data, trainer.options(model), fit_options)
+  if not run then log.warn("%s", message) end
+  return run, message, code
+end
+
+--- Trains a model.
+-- @param trainer how this kind of model is trained, see above
+-- @param data data set, tensor, or iterator of batches
+-- @param opts the options of fit, see RBM.fit
+-- @return what trainer.results says; nil, message, code where a checkpoint cannot be read or
+-- written, or the folder of the run holds another one
+function M.run(trainer, model, data, opts)
+  local o = check.options("fit", opts, rules)
+  local run_options = runs.options(o.run)
+  local checkpoint = checkpoint_rules(o.checkpoint, run_options and runs.model_path(run_options))
+  local source = batches.source(model, data, o, trainer.labels(model))
+  local validation = o.validation and trainer.validation(model, o.validation)
+  if o.resume then
+    local ok, message, code = trainer.resume(model, o.resume)
+    if not ok then return nil, message, code end
+  end
+  local past = model.history
+  local state = trainer.state(model)
+  local last = o.resume and o.epochs or state.epoch + o.epochs
+  if state.epoch >= last then
+    if o.epochs == 0 and not o.resume then return nil end
+    return trainer.results(model, past:last())
+  end
+
+  local run <close>, failure, failure_code =
+    open_run(trainer, model, run_options, data, o, checkpoint)
+  if failure then return nil, failure, failure_code end
+
+  trainer.reserve(model, source.n and math.min(o.batch_size, source.n) or 1)
+  if state.step == 0 then
+    trainer.prepare(model, function() return source.all(state.epoch + 1) end)
+  end
+
+  local per_epoch = source.n and (source.n + o.batch_size - 1) // o.batch_size
+  local bar <close> = o.progress and progress.new {
+    total = per_epoch and per_epoch * (last - state.epoch),
+    desc = ("epoch %d/%d"):format(state.epoch + 1, last), unit = "batch" } or nil
+  if bar and state.batch > 0 then bar:skip(state.batch) end
+
+  local function save(why)
+    local ok, message, code = model:save(checkpoint.path)
+    if ok then return true end
+    message = ("fit: checkpoint %s: %s"):format(why, message)
+    log.warn("%s", message)
+    return nil, message, code
+  end
+
+  log.info("fit: %s", (tostring(model):gsub("\n%s*", "; ")))
+  local stats
+  local status = "done"
+  for epoch = state.epoch + 1, last do
+    local start = core.clock()
+    if bar then bar.desc = ("epoch %d/%d"):format(epoch, last) end
+    local done = trainer.state(model)
+    source.open(epoch, done.samples, done.batch)
+    for t, idx, first, count, labels in source.next do
+      if not source.n then trainer.reserve(model, count) end
+      step(trainer, model, t, idx, first, count, labels)
+      if bar then bar:update(1, bar:due() and trainer.shown(model) or nil) end
+      if checkpoint and checkpoint.batches and
+        trainer.state(model).batch % checkpoint.batches == 0 then
+        local ok, message, code = save(("in epoch %d"):format(epoch))
+        if not ok then return nil, message, code end
+      end
+    end
+    -- An interrupt anywhere below leaves an epoch that is done but not ended; the next fit comes
+    -- here again and records the same values.
+    stats = trainer.means(model)
+    if validation then trainer.validate(model, validation, stats) end
+    stats.time = core.clock() - start
+    past:record(epoch, stats)
+    trainer.end_epoch(model)
+    log.info("epoch %d/%d: %s", epoch, last, metrics_text(stats))
+    if run then run:epoch() end
+    if checkpoint and (epoch % checkpoint.every == 0 or epoch == last) then
+      local ok, message, code = save(("after epoch %d"):format(epoch))
+      if not ok then return nil, message, code end
+    end
+    if o.callback then
+      if bar then bar:clear() end
+      stats.epoch = epoch
+      if o.callback(model, epoch, stats) == false then
+        status = "ended by the callback"
+        break
+      end
+    end
+  end
+  if run then
+    local ok, message, code = run:finish(status)
+    if not ok then return nil, message, code end
+  end
+  return trainer.results(model, stats)
+end
+
+return M
