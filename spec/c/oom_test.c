@@ -62,8 +62,8 @@ static int scenario(numbers *out, int persistent) {
   GO(lrn_work_reserve(w, m, BATCH, LRN_WORK_TRAIN));
   GO(lrn_rbm_prepare(m, w, data));
   for (int64_t first = 0; first < N; first += BATCH)
-    GO(
-       lrn_rbm_step(m, w, &(lrn_batch){.data = data, .idx = idx, .first = first, .count = N - first < BATCH ? N - first : BATCH}));
+    GO(lrn_rbm_step(m, w, &(lrn_batch){.data = data, .idx = idx, .first = first,
+                                       .count = N - first < BATCH ? N - first : BATCH}));
   GO(lrn_work_negative(&negative, w));
   GO(lrn_work_end_epoch(w, &means));
   out->mse = means.mse;
