@@ -159,18 +159,80 @@ int lrn_cuda_bernoulli(const lrn_view *out, const void *prob, int p_dtype, lrn_k
 ** Units
 ** ===================================================================== */
 
+/* Of a group of units: the largest input, the sum of the weights exp(x - top) in the units' order, and
+   the unit that is 1. */
+typedef struct unit_group {
+  double top, sum;
+  int64_t one;
+} unit_group;
+
 typedef struct unit_args {
   int unit, noise;
-  int64_t n, units;
+  int64_t n, units, categories, block; /* block: elements of a block of the metrics */
   const void *x, *bias, *target;
   void *mean, *state;
   double xs, hs, sign;
   lrn_draw draw;
   uint64_t first;
-  double *part; /* (blocks, 2) */
+  double *part;       /* (blocks, 2) */
+  unit_group *groups; /* (n / categories), or NULL for rows without groups */
 } unit_args;
 
-/* Without metrics a thread takes an element. With them a warp takes 4096 elements, lane l those
+/* What the units of a group share is found by one thread a group, before the elements. (A warp a group
+   would pay where groups are large and few.) nearest: the state is the first largest input, and the
+   weights are not wanted. */
+#define GROUPS(T, name, f)                                                                    \
+  static __device__ __forceinline__ T group_input_##name(const unit_args &p, int64_t i) {     \
+    T x = ((const T *)p.x)[i];                                                                \
+    if (p.bias)                                                                               \
+      x = x + ((const T *)p.bias)[i % p.units];                                               \
+    return x * (T)p.xs;                                                                       \
+  }                                                                                           \
+  static __global__ void k_groups_##name(const __grid_constant__ unit_args p, int draw,       \
+                                         int nearest) {                                       \
+    const int64_t K = p.categories;                                                           \
+    LRN_GRID_STRIDE(g, p.n / K) {                                                             \
+      const int64_t begin = g * K;                                                            \
+      T top = group_input_##name(p, begin);                                                   \
+      double sum = 0, below = 0;                                                              \
+      int64_t one = 0;                                                                        \
+      for (int64_t k = 1; k < K; k++) {                                                       \
+        const T x = group_input_##name(p, begin + k);                                         \
+        one = x > top ? k : one;                                                              \
+        top = x > top ? x : top;                                                              \
+      }                                                                                       \
+      for (int64_t k = 0; k < K && !nearest; k++)                                             \
+        sum += (double)lrn_group_weight##f(group_input_##name(p, begin + k), top);            \
+      if (draw) {                                                                             \
+        const double u = lrn_uniform(lrn_word_at(p.draw, p.first + (uint64_t)begin)) * sum;   \
+        for (one = 0; one < K - 1; one++) {                                                   \
+          below += (double)lrn_group_weight##f(group_input_##name(p, begin + one), top);      \
+          if (u < below)                                                                      \
+            break;                                                                            \
+        }                                                                                     \
+      }                                                                                       \
+      p.groups[g].top = (double)top;                                                          \
+      p.groups[g].sum = sum;                                                                  \
+      p.groups[g].one = one;                                                                  \
+    }                                                                                         \
+  }
+GROUPS(float, f32, f)
+GROUPS(double, f64, )
+
+/* p->groups, for the caller to free */
+static int find_groups(unit_args *p, int dtype, int draw, int nearest) {
+  const int64_t n = p->n / p->categories;
+  void *groups;
+  LRN_TRY(lrn_scratch(&groups, (size_t)n * sizeof(unit_group)));
+  p->groups = (unit_group *)groups;
+  if (dtype == LRN_F64)
+    LRN_LAUNCH_FLAT(k_groups_f64, lrn_grid(n), LRN_THREADS, *p, draw, nearest);
+  else
+    LRN_LAUNCH_FLAT(k_groups_f32, lrn_grid(n), LRN_THREADS, *p, draw, nearest);
+  return LRN_OK;
+}
+
+/* Without metrics a thread takes an element. With them a warp takes a block, 4096 elements, lane l those
    whose number is l mod 32, and leaves two sums. The tree over blocks then is one thread's. */
 #define UNITS(T, name, f, compensated)                                                        \
   static __device__ __forceinline__ void unit_##name(const unit_args &p, int64_t i, T *mean,  \
@@ -179,6 +241,17 @@ typedef struct unit_args {
     T x = ((const T *)p.x)[i], u = 0, z = 0;                                                  \
     *state = 0;                                                                               \
     *mean = 0;                                                                                \
+    if (p.groups) {                                                                           \
+      const unit_group g = p.groups[i / p.categories];                                        \
+      x = group_input_##name(p, i);                                                           \
+      *mean = lrn_group_mean##f(lrn_group_weight##f(x, (T)g.top), g.sum);                     \
+      *state = (T)(i % p.categories == g.one);                                                \
+      if (p.mean)                                                                             \
+        ((T *)p.mean)[i] = *mean * (T)p.sign;                                                 \
+      if (p.state)                                                                            \
+        ((T *)p.state)[i] = *state;                                                           \
+      return;                                                                                 \
+    }                                                                                         \
     if (p.bias)                                                                               \
       x = x + ((const T *)p.bias)[i % p.units];                                               \
     if (p.mean || p.target)                                                                   \
@@ -206,10 +279,10 @@ typedef struct unit_args {
     }                                                                                         \
   }                                                                                           \
   static __global__ void k_unit_metric_##name(const __grid_constant__ unit_args p) {          \
-    LRN_WARP_STRIDE(block, (p.n + LRN_BLOCK - 1) / LRN_BLOCK) {                               \
-      const int64_t end = (block + 1) * LRN_BLOCK < p.n ? (block + 1) * LRN_BLOCK : p.n;      \
+    LRN_WARP_STRIDE(block, (p.n + p.block - 1) / p.block) {                                   \
+      const int64_t end = (block + 1) * p.block < p.n ? (block + 1) * p.block : p.n;          \
       lrn_acc of_mean = lrn_acc_zero(), of_state = lrn_acc_zero();                            \
-      for (int64_t i = block * LRN_BLOCK + LRN_LANE; i < end; i += 32) {                      \
+      for (int64_t i = block * p.block + LRN_LANE; i < end; i += 32) {                        \
         T mean, state;                                                                        \
         double t = (double)((const T *)p.target)[i], d;                                       \
         unit_##name(p, i, &mean, &state);                                                     \
@@ -240,7 +313,7 @@ typedef struct unit_args {
     }                                                                                         \
   }                                                                                           \
   static int units_##name(const unit_args *p, double *sums) {                                 \
-    const int64_t blocks = lrn_blocks(p->n);                                                  \
+    const int64_t blocks = (p->n + p->block - 1) / p->block;                                  \
     if (p->target == NULL) {                                                                  \
       LRN_LAUNCH_FLAT(k_unit_##name, lrn_grid(p->n), LRN_THREADS, *p);                        \
       return LRN_OK;                                                                          \
@@ -254,11 +327,14 @@ UNITS(double, f64, , 1)
 
 int lrn_cuda_unit(const lrn_unit_args *args) {
   unit_args p;
+  int st = LRN_OK;
   memset(&p, 0, sizeof p);
   p.unit = args->unit;
   p.noise = lrn_unit_noise(args->unit);
   p.n = args->rows * args->units;
   p.units = args->units;
+  p.categories = args->categories;
+  p.block = lrn_unit_block(args->categories);
   p.x = args->x;
   p.bias = args->bias;
   p.target = args->target;
@@ -271,7 +347,12 @@ int lrn_cuda_unit(const lrn_unit_args *args) {
   lrn_unit_scale(args->unit, args->temperature, &p.xs, &p.hs);
   if (p.n == 0)
     return LRN_OK;
-  return args->dtype == LRN_F64 ? units_f64(&p, args->sums) : units_f32(&p, args->sums);
+  if (lrn_unit_in_groups(args->unit))
+    st = find_groups(&p, args->dtype, p.state != NULL, 0);
+  if (st == LRN_OK)
+    st = args->dtype == LRN_F64 ? units_f64(&p, args->sums) : units_f32(&p, args->sums);
+  lrn_scratch_free(p.groups);
+  return st;
 }
 
 typedef struct unit_map_args {
@@ -280,14 +361,30 @@ typedef struct unit_map_args {
   void *out;
   const void *x;
   double xs, hs, temperature, shift;
+  int64_t categories;
+  const unit_group *groups; /* or NULL */
 } unit_map_args;
 
 #define UNIT_MAP(T, name, f)                                                                  \
   static __global__ void k_unit_map_##name(const __grid_constant__ unit_map_args p) {         \
     LRN_GRID_STRIDE(i, p.n) {                                                                 \
       const T x = ((const T *)p.x)[i];                                                        \
+      T y = 0;                                                                                \
+      if (p.groups) {                                                                         \
+        const unit_group g = p.groups[i / p.categories];                                      \
+        const int64_t k = i % p.categories;                                                   \
+        if (p.part == LRN_UNIT_MEAN)                                                          \
+          y = lrn_group_mean##f(lrn_group_weight##f(x * (T)p.xs, (T)g.top), g.sum);           \
+        else if (p.part == LRN_UNIT_NEAREST)                                                  \
+          y = (T)(k == g.one);                                                                \
+        else if (p.part == LRN_UNIT_CUMULANT && k == 0)                                       \
+          y = lrn_group_cumulant##f((T)g.top, g.sum, p.temperature);                          \
+        ((T *)p.out)[i] = y;                                                                  \
+        continue;                                                                             \
+      }                                                                                       \
       ((T *)p.out)[i] =                                                                       \
         p.part == LRN_UNIT_SELF       ? lrn_unit_self##f(p.unit, x)                           \
+        : p.part == LRN_UNIT_NEAREST  ? lrn_unit_nearest##f(p.unit, x)                        \
         : p.part == LRN_UNIT_CUMULANT ? lrn_unit_cumulant##f(p.unit, x, (T)p.xs,              \
                                                              (T)p.temperature, (T)p.shift)    \
                                       : lrn_unit_mean##f(p.unit, x, (T)p.xs, (T)p.hs);        \
@@ -296,25 +393,39 @@ typedef struct unit_map_args {
 UNIT_MAP(float, f32, f)
 UNIT_MAP(double, f64, )
 
-int lrn_cuda_unit_map(int unit, int part, int dtype, int64_t n, void *out, const void *x,
-                      double temperature) {
-  unit_map_args p;
-  memset(&p, 0, sizeof p);
-  p.unit = unit;
-  p.part = part;
-  p.n = n;
-  p.out = out;
-  p.x = x;
-  p.temperature = temperature;
-  p.shift = lrn_unit_shift(unit, temperature);
-  lrn_unit_scale(unit, temperature, &p.xs, &p.hs);
-  if (n == 0)
-    return LRN_OK;
+static int map_units(const unit_map_args *p, int dtype) {
   if (dtype == LRN_F64)
-    LRN_LAUNCH_FLAT(k_unit_map_f64, lrn_grid(n), LRN_THREADS, p);
+    LRN_LAUNCH_FLAT(k_unit_map_f64, lrn_grid(p->n), LRN_THREADS, *p);
   else
-    LRN_LAUNCH_FLAT(k_unit_map_f32, lrn_grid(n), LRN_THREADS, p);
+    LRN_LAUNCH_FLAT(k_unit_map_f32, lrn_grid(p->n), LRN_THREADS, *p);
   return LRN_OK;
+}
+
+int lrn_cuda_unit_map(const lrn_unit_map_args *args) {
+  unit_map_args p;
+  unit_args g;
+  int st = LRN_OK;
+  memset(&p, 0, sizeof p);
+  memset(&g, 0, sizeof g);
+  p.unit = args->unit;
+  p.part = args->part;
+  g.n = p.n = args->n;
+  g.categories = p.categories = args->categories;
+  p.out = args->out;
+  g.x = p.x = args->x;
+  p.temperature = args->temperature;
+  p.shift = lrn_unit_shift(p.unit, p.temperature);
+  lrn_unit_scale(p.unit, p.temperature, &p.xs, &p.hs);
+  g.xs = p.part == LRN_UNIT_NEAREST ? 1 : p.xs;
+  if (p.n == 0)
+    return LRN_OK;
+  if (lrn_unit_in_groups(p.unit))
+    st = find_groups(&g, args->dtype, 0, p.part == LRN_UNIT_NEAREST);
+  p.groups = g.groups;
+  if (st == LRN_OK)
+    st = map_units(&p, args->dtype);
+  lrn_scratch_free(g.groups);
+  return st;
 }
 
 /* }==================================================================== */

@@ -52,7 +52,7 @@ int lrn_cuda_update(const lrn_update_args *args) {
 typedef struct flip_args {
   int hidden, both;
   double scale;
-  int64_t rows, n_visible, n_hidden;
+  int64_t rows, n_visible, n_hidden, categories, hidden_categories;
   const void *v, *x, *W, *a, *b;
   double xs, temperature, shift;
   lrn_draw draw;
@@ -60,43 +60,91 @@ typedef struct flip_args {
   double *out, *sum;
 } flip_args;
 
-/* A warp takes a row:  F(flip_i v) - F(v) = -a_i d - sum_j [A(x_j + d W_ij) - A(x_j)],
-   d = low + high - 2 v_i; x_j with its bias. Lane l takes the units j = l mod 32. */
+/* The input of hidden unit j of a row, after a change of the visible units by dw (w - w0). */
+#define INPUT                               \
+  (w == NULL    ? x[j] + b[j]               \
+   : w0 == NULL ? (x[j] + b[j]) + dw * w[j] \
+                : (x[j] + b[j]) + dw * (w[j] - w0[j]))
+
+/* A warp takes a row. `change` is sum_j [A(x_j + dw (w_j - w0_j)) - A(x_j)], over groups where the hidden
+   units come in them, x_j with its bias; lane l takes units or groups j = l mod 32, lane 0 has the
+   result. A flipped unit i:  F(flip) - F(v) = -a_i d - change, d = low + high - 2 v_i. A group g, which
+   is in category c:  its part of the pseudo-likelihood is -log sum_k exp(-(F(k) - F(c)) / T). */
 #define FLIP(T, name, f, comp)                                                           \
+  static __device__ T cumulant_##name(const flip_args &p, const T *x, int64_t cell, T dw, \
+                                      const T *w, const T *w0) {                         \
+    const T *b = (const T *)p.b;                                                         \
+    const T xs = (T)p.xs, t = (T)p.temperature, shift = (T)p.shift;                      \
+    const int64_t K = p.hidden_categories, first = cell * K;                             \
+    T top;                                                                               \
+    double sum = 0;                                                                      \
+    int64_t j = first;                                                                   \
+    if (!lrn_unit_in_groups(p.hidden))                                                   \
+      return lrn_unit_cumulant##f(p.hidden, INPUT, xs, t, shift);                        \
+    top = INPUT * xs;                                                                    \
+    for (; j < first + K; j++)                                                           \
+      top = INPUT * xs > top ? INPUT * xs : top;                                         \
+    for (j = first; j < first + K; j++)                                                  \
+      sum += (double)lrn_group_weight##f(INPUT * xs, top);                               \
+    return lrn_group_cumulant##f(top, sum, p.temperature);                               \
+  }                                                                                      \
+  static __device__ double change_##name(const flip_args &p, int64_t r, T dw, const T *w, \
+                                         const T *w0) {                                  \
+    const T *x = (const T *)p.x + r * p.n_hidden;                                        \
+    const int64_t cells = p.n_hidden / p.hidden_categories;                              \
+    lrn_tree tree;                                                                       \
+    tree.count = 0;                                                                      \
+    for (int64_t begin = 0; begin < cells; begin += LRN_BLOCK) {                         \
+      const int64_t end = begin + LRN_BLOCK < cells ? begin + LRN_BLOCK : cells;         \
+      lrn_acc acc = lrn_acc_zero();                                                      \
+      for (int64_t j = begin + LRN_LANE; j < end; j += 32)                               \
+        lrn_acc_add(&acc,                                                                \
+                    (double)cumulant_##name(p, x, j, dw, w, w0) -                        \
+                      (double)cumulant_##name(p, x, j, dw, NULL, NULL),                  \
+                    comp);                                                               \
+      acc = lrn_acc_warp(acc, comp);                                                     \
+      if (LRN_LANE == 0)                                                                 \
+        lrn_tree_push(&tree, acc, comp);                                                 \
+    }                                                                                    \
+    return LRN_LANE == 0 ? lrn_acc_value(lrn_tree_sum(&tree, comp), comp) : 0;           \
+  }                                                                                      \
+  static __device__ double flip_group_##name(const flip_args &p, int64_t r, uint32_t word) { \
+    const int64_t K = p.categories, groups = p.n_visible / K;                            \
+    const int64_t first = (int64_t)((uint64_t)word * (uint64_t)groups >> 32) * K;        \
+    const T *v = (const T *)p.v + r * p.n_visible + first, *a = (const T *)p.a + first;  \
+    const T *w = (const T *)p.W + first * p.n_hidden;                                    \
+    double top = 0, sum = 1;                                                             \
+    int64_t c = 0;                                                                       \
+    while (c < K - 1 && v[c] == 0)                                                       \
+      c++;                                                                               \
+    for (int64_t k = 0; k < K; k++)                                                      \
+      if (k != c) {                                                                      \
+        const double moved = change_##name(p, r, (T)p.scale, w + k * p.n_hidden,         \
+                                           w + c * p.n_hidden);                          \
+        lrn_group_join(&top, &sum, ((double)a[k] - (double)a[c] + moved) / p.temperature); \
+      }                                                                                  \
+    return -(double)groups * (top + lrn_log(sum));                                       \
+  }                                                                                      \
+  static __device__ double flip_unit_##name(const flip_args &p, int64_t r, uint32_t word) { \
+    const int64_t i = (int64_t)((uint64_t)word * (uint64_t)p.n_visible >> 32);           \
+    const T d = (T)p.both - (T)2 * ((const T *)p.v)[r * p.n_visible + i];                \
+    const double moved =                                                                 \
+      change_##name(p, r, d * (T)p.scale, (const T *)p.W + i * p.n_hidden, NULL);        \
+    return (double)p.n_visible *                                                         \
+           lrn_logsigmoid((-(double)((const T *)p.a)[i] * (double)d - moved) / p.temperature); \
+  }                                                                                      \
   static __global__ void k_flip_##name(const __grid_constant__ flip_args p) {            \
     LRN_WARP_STRIDE(r, p.rows) {                                                         \
       const uint32_t word = lrn_word_at(p.draw, p.first + (uint64_t)r);                  \
-      const int64_t i = (int64_t)((uint64_t)word * (uint64_t)p.n_visible >> 32);         \
-      const T *x = (const T *)p.x + r * p.n_hidden, *w = (const T *)p.W + i * p.n_hidden; \
-      const T *b = (const T *)p.b;                                                       \
-      const T d = (T)p.both - (T)2 * ((const T *)p.v)[r * p.n_visible + i];              \
-      const T dw = d * (T)p.scale;                                                       \
-      const T xs = (T)p.xs, t = (T)p.temperature, shift = (T)p.shift;                    \
-      lrn_tree tree;                                                                     \
-      tree.count = 0;                                                                    \
-      for (int64_t begin = 0; begin < p.n_hidden; begin += LRN_BLOCK) {                  \
-        const int64_t end = begin + LRN_BLOCK < p.n_hidden ? begin + LRN_BLOCK : p.n_hidden; \
-        lrn_acc acc = lrn_acc_zero();                                                    \
-        for (int64_t j = begin + LRN_LANE; j < end; j += 32) {                           \
-          const T before = x[j] + b[j], after = before + dw * w[j];                      \
-          lrn_acc_add(&acc,                                                              \
-                      (double)lrn_unit_cumulant##f(p.hidden, after, xs, t, shift) -      \
-                        (double)lrn_unit_cumulant##f(p.hidden, before, xs, t, shift),    \
-                      comp);                                                             \
-        }                                                                                \
-        acc = lrn_acc_warp(acc, comp);                                                   \
-        if (LRN_LANE == 0)                                                               \
-          lrn_tree_push(&tree, acc, comp);                                               \
-      }                                                                                  \
-      if (LRN_LANE == 0) {                                                               \
-        const double change = -(double)((const T *)p.a)[i] * (double)d -                 \
-                              lrn_acc_value(lrn_tree_sum(&tree, comp), comp);            \
-        p.out[r] = (double)p.n_visible * lrn_logsigmoid(change / p.temperature);         \
-      }                                                                                  \
+      const double pl = p.categories > 1 ? flip_group_##name(p, r, word)                 \
+                                         : flip_unit_##name(p, r, word);                 \
+      if (LRN_LANE == 0)                                                                 \
+        p.out[r] = pl;                                                                   \
     }                                                                                    \
   }
 FLIP(float, f32, f, 0)
 FLIP(double, f64, , 1)
+#undef INPUT
 
 /* *sum += sum of out: float64 terms, so compensated. One warp: a batch is one block or two. */
 static __global__ void k_flip_sum(const double *out, int64_t rows, double *sum) {
@@ -125,6 +173,8 @@ int lrn_cuda_flip(const lrn_flip_args *args) {
   p.rows = args->rows;
   p.n_visible = args->n_visible;
   p.n_hidden = args->n_hidden;
+  p.categories = args->categories;
+  p.hidden_categories = args->hidden_categories;
   p.v = args->v;
   p.x = args->x;
   p.W = args->W;

@@ -520,24 +520,32 @@ typedef enum lrn_unit {
   LRN_UNIT_GAUSSIAN = 1,  /* real, self energy s^2 / 2 */
   LRN_UNIT_RELU = 2,      /* rectified Gaussian: s >= 0, self energy s^2 / 2 */
   LRN_UNIT_SPIN = 3,      /* -1 or 1 */
-  LRN_UNITS = 4
+  LRN_UNIT_SOFTMAX = 4,   /* one-hot: of each group of units one is 1, the others are 0 */
+  LRN_UNITS = 5
 } lrn_unit;
 LRN_API const char *lrn_unit_name(int unit); /* NULL for none. Static. */
 LRN_API int lrn_unit_parse(int *unit, const char *name);
-/* 1 for a unit of two states, whose layer can be listed (lrn_rbm_log_partition) and, where it is
-   the visible one, flipped (lrn_rbm_pseudo_likelihood); else 0. */
+/* 1 for units whose states can be counted, two of a unit or K of a group: their layer can be listed
+   (lrn_rbm_log_partition) and, where it is the visible one, changed in one place
+   (lrn_rbm_pseudo_likelihood); else 0. */
 LRN_API int lrn_unit_can_flip(int unit);
+/* 1 for units that come in groups (softmax): one cumulant, state and random number a group. */
+LRN_API int lrn_unit_grouped(int unit);
 
 typedef enum lrn_unit_part {
   LRN_UNIT_SELF = 0,     /* self energy of the state x */
   LRN_UNIT_CUMULANT = 1, /* T log integral exp(-(self(s) - x s) / T) ds */
-  LRN_UNIT_MEAN = 2      /* E[s | x], the cumulant's derivative */
+  LRN_UNIT_MEAN = 2,     /* E[s | x], the cumulant's derivative */
+  LRN_UNIT_NEAREST = 3,  /* the state nearest to x; of a group: 1 for its first largest x */
+  LRN_UNIT_PARTS = 4
 } lrn_unit_part;
 /* out = that function of x elementwise, at temperature T > 0; float, out of x's shape and dtype,
-   both contiguous. LRN_EUNSUPPORTED where the row has no such function. */
+   both contiguous. Units in groups: the last dimension of x is a group, and the cumulant
+   T log sum_k exp(x_k / T) stands at its first element, with 0 at the others. LRN_EUNSUPPORTED where the
+   row has no such function: real-valued units have no nearest state. */
 LRN_API int lrn_unit_map(lrn_tensor *out, int unit, int part, const lrn_tensor *x,
                          double temperature);
-/* out = a sample of each unit with input x. */
+/* out = a sample of each unit with input x; units in groups as above. */
 LRN_API int lrn_unit_sample(lrn_tensor *out, int unit, const lrn_tensor *x,
                             double temperature, lrn_key key);
 
@@ -564,6 +572,8 @@ typedef struct lrn_rbm_options {
   int64_t n_visible;         /* 128 */
   int64_t n_hidden;          /* 128 */
   int visible, hidden;       /* lrn_unit: Bernoulli, Bernoulli */
+  int64_t visible_categories; /* 1; where the units come in groups (softmax) the units of a group: */
+  int64_t hidden_categories;  /* 1  >= 2, and n_visible or n_hidden is a multiple of it; fixed */
   int dtype;                 /* LRN_F32 or LRN_F64 */
   const lrn_device *device;  /* NULL: the CPU */
   int64_t steps;             /* 1: k of CD-k and PCD-k; >= 1 */
@@ -609,8 +619,8 @@ typedef struct lrn_work lrn_work;
 LRN_API int lrn_rbm_new(lrn_rbm **out, const lrn_rbm_options *options);
 LRN_API void lrn_rbm_free(lrn_rbm *m);
 LRN_API const lrn_rbm_options *lrn_rbm_get_options(const lrn_rbm *m); /* lent */
-/* Acts at the next step. Sizes, units, dtype, device, mask, optimizer and seed are fixed:
-   LRN_EVALUE. */
+/* Acts at the next step. Sizes, units, categories, dtype, device, mask, optimizer and seed are
+   fixed: LRN_EVALUE. */
 LRN_API int lrn_rbm_set_options(lrn_rbm *m, const lrn_rbm_options *options);
 /* i-th parameter: "W" (V x H), "a" (V), "b" (H); NULL past the end. Lent; writing to it writes to the
    model. */
@@ -663,7 +673,8 @@ LRN_API int lrn_work_negative(lrn_tensor **out, const lrn_work *w);
    CPU; those of a training step on the model's device. */
 
 /* Before the first step: sets the visible biases where visible_bias is LRN_BIAS_DATA, they are
-   all 0 and no step was made. A Bernoulli unit's mean is kept within 1 / (N + 2) of 0 and 1. */
+   all 0 and no step was made. A Bernoulli unit's mean is kept within 1 / (N + 2) of 0 and 1, that of a
+   category above 1 / (N + 2); biases of a group are T log of its means, not centred. */
 LRN_API int lrn_rbm_prepare(lrn_rbm *m, lrn_work *w, const lrn_tensor *data);
 /* The rows of one step: idx[first .. first + count) of data, or data[first .. first + count) where idx
    is NULL; idx int64, contiguous, counted from base, on the model's device. */
@@ -691,8 +702,9 @@ LRN_API int lrn_rbm_visible(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean,
 /* F(v) = sum self(v) - a.v - sum_j A(x_j), x = v W + b: N values. */
 LRN_API int lrn_rbm_free_energy(const lrn_rbm *m, lrn_work *w, lrn_tensor *F,
                                 const lrn_tensor *v);
-/* Mean over rows of V log sigmoid((F(flip_i v) - F(v)) / T), v rounded to 0 or 1 (half to even),
-   i drawn per row. LRN_EUNSUPPORTED where the visible units are not Bernoulli. */
+/* Mean over rows of V log sigmoid((F(flip_i v) - F(v)) / T), v the nearest state (0.5 is 0, of
+   spins 0 is 1; of a group the first of the largest is 1), i drawn per row. Of G groups: G log P(v_g |
+   the other groups), g drawn per row. LRN_EUNSUPPORTED where the visible units are real-valued. */
 LRN_API int lrn_rbm_pseudo_likelihood(const lrn_rbm *m, lrn_work *w, double *pl,
                                       const lrn_tensor *v);
 /* One sweep from each row: v (N x V) visible means given sampled hidden states (mean_field: given
@@ -717,8 +729,8 @@ LRN_API int lrn_rbm_gibbs(const lrn_rbm *m, lrn_work *w, lrn_tensor *ph, lrn_ten
    the biases alone; else n x V rows to start from. mean and state: N x V of the last sweep. */
 LRN_API int lrn_rbm_sample(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean,
                            lrn_tensor *state, const lrn_tensor *start, int64_t steps);
-/* log Z by enumeration of the smaller Bernoulli layer, which has at most 24 units
-   (else LRN_EUNSUPPORTED); and mean over rows of log p(v) = -F(v) / T - log Z, in nats. Both in
+/* log Z by enumeration of the layer that has fewer states, at most 2^24: 24 units of two states, or
+   groups (else LRN_EUNSUPPORTED); and mean over rows of log p(v) = -F(v) / T - log Z, in nats. Both in
    float64 on the CPU, with memory of their own. */
 LRN_API int lrn_rbm_log_partition(const lrn_rbm *m, double *log_z);
 LRN_API int lrn_rbm_log_likelihood(const lrn_rbm *m, double *mean, const lrn_tensor *v);

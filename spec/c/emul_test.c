@@ -536,8 +536,19 @@ static void test_random(void) {
     }
 }
 
+/* Sizes of groups that divide `units`, one after the other from `least` on: the smallest one, all of
+   them; 0 at the end. Units that are not in groups have 1. */
+static int64_t next_categories(int unit, int64_t units, int64_t least) {
+  if (!lrn_unit_grouped(unit))
+    return least <= 1 ? 1 : 0;
+  for (int64_t k = 2; k <= units && least <= 1; k++)
+    if (units % k == 0)
+      return k;
+  return least <= units ? units : 0;
+}
+
 static void unit_case(int unit, int dtype, double temperature, int64_t rows, int64_t units,
-                      int flags) {
+                      int64_t categories, int flags) {
   int64_t n = rows * units, blocks = lrn_blocks(n);
   both x = make1(dtype, n, PLAIN), bias = make1(dtype, units, PLAIN);
   both mean = make1(dtype, n, PLAIN), state = make1(dtype, n, PLAIN);
@@ -551,11 +562,12 @@ static void unit_case(int unit, int dtype, double temperature, int64_t rows, int
   h.temperature = temperature;
   h.rows = rows;
   h.units = units;
+  h.categories = categories;
   h.mean_scale = below(2) ? 1 : -1;
   h.key = a_key();
   d = h;
-  snprintf(what, sizeof what, "%s T %g %lldx%lld flags %d", lrn_unit_name(unit), temperature,
-           (long long)rows, (long long)units, flags);
+  snprintf(what, sizeof what, "%s T %g %lldx%lld (%lld) flags %d", lrn_unit_name(unit), temperature,
+           (long long)rows, (long long)units, (long long)categories, flags);
 #define GIVE(field, array) \
   h.field = (array).host, d.field = (array).dev
   GIVE(x, x);
@@ -591,25 +603,29 @@ static void unit_case(int unit, int dtype, double temperature, int64_t rows, int
 }
 
 static void test_unit(void) {
-  static const int64_t sizes[][2] = {{1, 1}, {5, 33}, {3, 1500}, {40, 257}, {0, 4}};
+  static const int64_t sizes[][2] = {{1, 1}, {5, 33}, {3, 1500}, {40, 257}, {0, 4}, {2, 10002}};
   static const double temperatures[] = {1, 0.7, 3};
   for (int unit = 0; unit < LRN_UNITS; unit++)
     for (int dtype = LRN_F32; dtype <= LRN_F64; dtype++)
       for (int t = 0; t < 3; t++) {
-        for (int s = 0; s < 5; s++)
-          for (int flags = 0; flags < 32; flags++)
-            if (flags & 6)
-              unit_case(unit, dtype, temperatures[t], sizes[s][0], sizes[s][1], flags);
-        for (int part = 0; part < 3; part++)
-          for (int64_t n = 0; n < 5000; n += 1 + 3 * n) {
-            both x = make1(dtype, n, PLAIN), out = make1(dtype, n, PLAIN);
-            same_status(cpu->unit_map(unit, part, dtype, n, out.host, x.host, temperatures[t]),
-                        emul->unit_map(unit, part, dtype, n, out.dev, x.dev, temperatures[t]),
-                        "unit_map", lrn_unit_name(unit));
-            same(&out, "unit_map", lrn_unit_name(unit));
-            drop(&x);
-            drop(&out);
-          }
+        for (int s = 0; s < (lrn_unit_grouped(unit) && t == 0 ? 6 : 5); s++)
+          for (int64_t k = 0; (k = next_categories(unit, sizes[s][1], k + 1)) != 0;)
+            for (int flags = 0; flags < 32; flags++)
+              if (flags & 6)
+                unit_case(unit, dtype, temperatures[t], sizes[s][0], sizes[s][1], k, flags);
+        for (int part = 0; part < (lrn_unit_can_flip(unit) ? LRN_UNIT_PARTS : LRN_UNIT_NEAREST); part++)
+          for (int64_t n = 0; n < 5000; n += 1 + 3 * n)
+            for (int64_t k = 0; (k = next_categories(unit, n > 0 ? n : 1, k + 1)) != 0;) {
+              both x = make1(dtype, n, PLAIN), out = make1(dtype, n, PLAIN);
+              lrn_unit_map_args h = {.unit = unit, .part = part, .dtype = dtype, .n = n,
+                                     .temperature = temperatures[t], .categories = k}, d = h;
+              GIVE(out, out);
+              GIVE(x, x);
+              same_status(cpu->unit_map(&h), emul->unit_map(&d), "unit_map", lrn_unit_name(unit));
+              same(&out, "unit_map", lrn_unit_name(unit));
+              drop(&x);
+              drop(&out);
+            }
       }
 }
 
@@ -662,13 +678,17 @@ static void test_load(void) {
 }
 
 static void test_flip(void) {
-  static const int64_t sizes[][3] = {{1, 1, 1}, {7, 30, 50}, {3, 5, 9001}, {5000, 3, 4}, {0, 2, 2}};
+  /* the third: of groups over which the lanes go round, and one group of several pieces */
+  static const int64_t sizes[][3] = {{1, 1, 1}, {7, 30, 50}, {3, 5, 9000}, {5000, 3, 4}, {0, 2, 2}};
   static const double temperatures[] = {1, 0.6};
   for (int hidden = 0; hidden < LRN_UNITS; hidden++)
     for (int dtype = LRN_F32; dtype <= LRN_F64; dtype++)
       for (int s = 0; s < 5; s++)
-        for (int t = 0; t < 2; t++) {
+        for (int way = 0; way < (lrn_unit_grouped(hidden) ? 8 : 4); way++) {
           int64_t R = sizes[s][0], V = sizes[s][1], H = sizes[s][2];
+          /* visible units of two states or in groups, the smallest or the largest hidden groups */
+          int t = way & 1, grouped = way >> 1 & 1;
+          int64_t K = next_categories(hidden, H, way & 4 ? 3 : 1);
           both v = make1(dtype, R * V, PLAIN), x = make1(dtype, R * H, PLAIN);
           both W = make1(dtype, V * H, PLAIN), a = make1(dtype, V, PLAIN);
           both b = make1(dtype, H, PLAIN), out = make1(LRN_F64, R, PLAIN);
@@ -679,9 +699,11 @@ static void test_flip(void) {
               ((float *)v.host)[i] = (float)below(2);
             else
               ((double *)v.host)[i] = (double)below(2);
-          again(&v);
+          again(&v); /* of a group the first 1 counts */
           memset(&h, 0, sizeof h);
           h.hidden = hidden;
+          h.categories = grouped ? next_categories(LRN_UNIT_SOFTMAX, V, 1) : 1;
+          h.hidden_categories = K > 0 ? K : 1;
           h.dtype = dtype;
           h.temperature = temperatures[t];
           h.scale = t == 0 ? 1 : 0.7;

@@ -603,7 +603,7 @@ static lrn_tensor *output_like(lua_State *L, const lrn_tensor *x) {
 
 /* unit_map(unit, part, x [, temperature]) */
 static int core_unit_map(lua_State *L) {
-  static const char *const parts[] = {"self", "cumulant", "mean", NULL};
+  static const char *const parts[] = {"self", "cumulant", "mean", "nearest", NULL};
   int unit = 0, part = luaL_checkoption(L, 2, NULL, parts);
   lrn_tensor *x = lrnB_tensor(L, 3, "unit_map"), *out;
   double temperature = luaL_optnumber(L, 4, 1);
@@ -634,7 +634,15 @@ static int core_units(lua_State *L) {
   return 1;
 }
 
-/* unit_can_flip(unit) -> whether it has two states */
+/* unit_grouped(unit) -> whether units come in groups of categories */
+static int core_unit_grouped(lua_State *L) {
+  int unit;
+  LRNB_TRY(L, lrn_unit_parse(&unit, lrnB_string(L, 1, "unit_grouped", "unit")));
+  lua_pushboolean(L, lrn_unit_grouped(unit));
+  return 1;
+}
+
+/* unit_can_flip(unit) -> whether its states can be counted */
 static int core_unit_can_flip(lua_State *L) {
   int unit;
   LRNB_TRY(L, lrn_unit_parse(&unit, lrnB_string(L, 1, "unit_can_flip", "unit")));
@@ -647,7 +655,7 @@ static int core_unit_can_flip(lua_State *L) {
 static const luaL_Reg functions[] = {
   {"rbm_restore", core_rbm_restore}, {"unit_map", core_unit_map},
   {"unit_sample", core_unit_sample}, {"units", core_units},
-  {"unit_can_flip", core_unit_can_flip}, {NULL, NULL}};
+  {"unit_can_flip", core_unit_can_flip}, {"unit_grouped", core_unit_grouped}, {NULL, NULL}};
 static const luaL_Reg methods[] = {
   {"get", core_get}, {"set", core_set}, {"parameters", core_parameters},
   {"gradient", core_gradient}, {"momentum", core_momentum}, {"second", core_second}, {"chain", core_chain}, {"mask", core_mask},

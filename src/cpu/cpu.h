@@ -27,8 +27,7 @@ int lrn_cpu_random(const lrn_view *out, int dist, double a, double b, lrn_key ke
 int lrn_cpu_bernoulli(const lrn_view *out, const void *p, int p_dtype, lrn_key key);
 /* step.c */
 int lrn_cpu_unit(const lrn_unit_args *args);
-int lrn_cpu_unit_map(int unit, int part, int dtype, int64_t n, void *out, const void *x,
-                     double temperature);
+int lrn_cpu_unit_map(const lrn_unit_map_args *args);
 int lrn_cpu_load(const lrn_load_args *args);
 int lrn_cpu_flip(const lrn_flip_args *args);
 int lrn_cpu_update(const lrn_update_args *args);

@@ -44,7 +44,7 @@ typedef void lrn_columns_fn(int red, int64_t n, int columns, const void *x, int6
 /* max, min: *r (of the dtype) is combined with n strided elements */
 typedef void lrn_fold_fn(int red, int64_t n, const void *x, int64_t sx, void *r);
 
-/* Elements [begin, end) of a unit call, end - begin <= LRN_BLOCK; metrics of that block into
+/* Elements [begin, end) of a unit call: a block (lrn_unit_block) or less; its metrics into
    sums[0] (mean) and sums[1] (state) where args->target is given. */
 typedef void lrn_unit_fn(const lrn_unit_args *args, int64_t begin, int64_t end,
                          lrn_partial sums[2]);
@@ -62,7 +62,8 @@ typedef struct lrn_kernels {
   void (*uniform[2])(const lrn_key *key, uint64_t first, int64_t n, void *out);
   void (*normal[2])(const lrn_key *key, uint64_t first, int64_t n, void *out);
   lrn_unit_fn *unit[2];
-  void (*unit_map[2])(int unit, int part, int64_t n, void *out, const void *x, double temperature);
+  /* elements [begin, end), whole groups */
+  void (*unit_map[2])(const lrn_unit_map_args *args, int64_t begin, int64_t end);
   /* one row of a data set; returns the first value that is not finite, or -1 */
   int64_t (*load[2])(const void *data, int data_dtype, int64_t n, void *out, int round);
   double (*flip[2])(const lrn_flip_args *args, int64_t row);

@@ -17,7 +17,7 @@ typedef struct unit_job {
 static void unit_task(void *context, int64_t block) {
   const unit_job *job = context;
   const lrn_unit_args *a = job->args;
-  int64_t begin = block * LRN_BLOCK, end = begin + LRN_BLOCK;
+  int64_t size = lrn_unit_block(a->categories), begin = block * size, end = begin + size;
   lrn_partial sums[2] = {{0, 0, 0}, {0, 0, 0}};
   lrn_cpu_kernels()->unit[a->dtype](a, begin, end < job->n ? end : job->n, sums);
   if (a->target != NULL)
@@ -27,7 +27,7 @@ static void unit_task(void *context, int64_t block) {
 
 int lrn_cpu_unit(const lrn_unit_args *args) {
   unit_job job = {args, args->rows * args->units};
-  int64_t blocks = lrn_blocks(job.n);
+  int64_t size = lrn_unit_block(args->categories), blocks = (job.n + size - 1) / size;
   lrn_parallel(blocks, unit_task, &job);
   if (args->target != NULL)
     for (int i = 0; i < 2; i++) {
@@ -41,26 +41,15 @@ int lrn_cpu_unit(const lrn_unit_args *args) {
   return LRN_OK;
 }
 
-typedef struct unit_map_job {
-  int unit, part, dtype;
-  int64_t n;
-  char *out;
-  const char *x;
-  double temperature;
-} unit_map_job;
-
 static void unit_map_task(void *context, int64_t block) {
-  const unit_map_job *job = context;
-  int64_t begin = block * LRN_BLOCK, n = job->n - begin < LRN_BLOCK ? job->n - begin : LRN_BLOCK;
-  int64_t offset = begin * (int64_t)lrn_dtype_size(job->dtype);
-  lrn_cpu_kernels()->unit_map[job->dtype](job->unit, job->part, n, job->out + offset,
-                                          job->x + offset, job->temperature);
+  const lrn_unit_map_args *a = context;
+  int64_t size = lrn_unit_block(a->categories), begin = block * size;
+  lrn_cpu_kernels()->unit_map[a->dtype](a, begin, begin + size < a->n ? begin + size : a->n);
 }
 
-int lrn_cpu_unit_map(int unit, int part, int dtype, int64_t n, void *out, const void *x,
-                     double temperature) {
-  unit_map_job job = {unit, part, dtype, n, out, x, temperature};
-  lrn_parallel(lrn_blocks(n), unit_map_task, &job);
+int lrn_cpu_unit_map(const lrn_unit_map_args *args) {
+  int64_t size = lrn_unit_block(args->categories);
+  lrn_parallel((args->n + size - 1) / size, unit_map_task, (void *)(uintptr_t)args);
   return LRN_OK;
 }
 

@@ -64,12 +64,14 @@ typedef struct lrn_unit_args {
   int dtype;         /* LRN_F32 or LRN_F64: of x, bias and outputs */
   double temperature;
   int64_t rows, units;
+  int64_t categories; /* units of a group, which `units` is a multiple of; 1 for other rows */
   const void *x;     /* rows x units, contiguous: v W or h W^T, without the bias */
   const void *bias;  /* units; NULL: 0 */
   void *mean;        /* rows x units or NULL; may be x */
   double mean_scale; /* means are multiplied by it: 1, or -1 for the negative phase's statistics */
   void *state;       /* rows x units or NULL; may be x where mean is NULL */
-  lrn_key key;       /* of the states: element = key.first + row * units + unit */
+  lrn_key key;       /* of the states: element = key.first + row * units + unit; of a group: that of
+                        its first unit */
   /* metrics, NULL where not wanted; `target` is rows x units */
   const void *target;
   double *sums; /* device: sums[0] += sum (target - mean)^2, before mean_scale;
@@ -80,10 +82,26 @@ typedef struct lrn_unit_args {
 /* Blocks of a reduction over n elements (numerics.md: Sums) */
 #define LRN_BLOCK 4096
 static inline int64_t lrn_blocks(int64_t n) { return (n + LRN_BLOCK - 1) / LRN_BLOCK; }
+/* Elements of a block of a unit call's metrics: whole groups, as few as reach LRN_BLOCK, so that
+   there are not more than lrn_blocks(n) of them. */
+static inline int64_t lrn_unit_block(int64_t categories) {
+  return (LRN_BLOCK + categories - 1) / categories * categories;
+}
 
-/* A change of one unit per row: the pseudo-likelihood's difference of free energies. */
+/* A part of a unit elementwise; in groups of `categories`, which n is a multiple of. */
+typedef struct lrn_unit_map_args {
+  int unit, part; /* lrn_unit, lrn_unit_part */
+  int dtype;
+  double temperature;
+  int64_t n, categories;
+  void *out;
+  const void *x; /* may be out */
+} lrn_unit_map_args;
+
+/* A change of one unit (or group) per row: the pseudo-likelihood's difference of free energies. */
 typedef struct lrn_flip_args {
-  int hidden;       /* lrn_unit of the hidden layer; the visible one has two states */
+  int hidden;       /* lrn_unit of the hidden layer; the visible one has two states or groups */
+  int64_t categories, hidden_categories; /* of the visible layer and of the hidden one: as above */
   int both;         /* their sum: a flip adds both - 2 v_i */
   double scale;     /* of the weights: 1, or what dropconnect keeps */
   int dtype;
@@ -92,8 +110,10 @@ typedef struct lrn_flip_args {
   const void *v;    /* rows x n_visible: states */
   const void *x;    /* rows x n_hidden: v W, without the bias */
   const void *W, *a, *b;
-  lrn_key key;      /* row r flips unit floor(word(first + r) * n_visible / 2^32) */
-  double *out;      /* device: rows values n_visible log sigmoid((F(flip) - F(v)) / T) */
+  lrn_key key;      /* row r flips unit, or group, floor(word(first + r) * number of them / 2^32) */
+  double *out;      /* device: rows values n_visible log sigmoid((F(flip) - F(v)) / T); of groups:
+                       their number times the log of the share of exp(-F(v) / T) in the sum over the
+                       categories of the one that changes */
   double *sum;      /* device: *sum += sum of out over rows */
 } lrn_flip_args;
 
@@ -172,9 +192,7 @@ struct lrn_backend {
 
   /* The step's own: contiguous arrays, nothing allocated. */
   int (*unit)(const lrn_unit_args *args);
-  /* part of a unit elementwise: lrn_unit_part; out and x n elements */
-  int (*unit_map)(int unit, int part, int dtype, int64_t n, void *out, const void *x,
-                  double temperature);
+  int (*unit_map)(const lrn_unit_map_args *args);
   int (*load)(const lrn_load_args *args);
   int (*flip)(const lrn_flip_args *args);
   int (*update)(const lrn_update_args *args);
@@ -187,7 +205,7 @@ struct lrn_device {
 
 /* What a plug-in (liblrn_cuda.so, liblrn_emul.so) exports: fills *out, or fails with the
    reason why the device cannot be used. `abi` guards against a plug-in of another build. */
-#define LRN_BACKEND_ABI 2
+#define LRN_BACKEND_ABI 3
 #define LRN_BACKEND_ENTRY "lrn_backend_open"
 typedef int (*lrn_backend_entry)(int abi, lrn_backend *out);
 

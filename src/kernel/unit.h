@@ -9,6 +9,8 @@
 **   lrn_unit_cumulant(unit, x, xs, temperature, shift)      A_T(x)
 **   lrn_unit_mean(unit, x, xs, hs)                          A_T'(x)
 **   lrn_unit_draw(unit, x, xs, hs, u, z)                    a state
+**   lrn_unit_nearest(unit, x)                               the state nearest to x
+**   lrn_group_weight, _mean, _cumulant                      the same of rows GROUP
 ** for double; the same names with a closing f for float, factors rounded to float.
 */
 #ifndef LRN_KERNEL_UNIT_H
@@ -22,8 +24,10 @@
 /* Numbers of the rows, in the table's order; lrn.h gives them the names LRN_UNIT_... */
 enum lrn_unit_row {
 #define UNIT(enumname, name, scaling, noise, self, cumulant, mean, sample, help) LRN_ROW_##enumname,
+#define GROUP(enumname, name, help) LRN_ROW_##enumname,
 #include "kernel/unit.def"
 #undef UNIT
+#undef GROUP
   LRN_ROWS
 };
 
@@ -53,10 +57,21 @@ LRN_HD int lrn_unit_noise(int unit) {
 /* Whether a unit has two states, and which. */
 LRN_HD int lrn_unit_states(int unit, double *low, double *high) {
   switch (unit) {
-#define STATES(enumname, l, h) \
+#define STATES(enumname, l, h, nearest) \
   case LRN_ROW_##enumname: *low = l; *high = h; return 1;
 #include "kernel/unit.def"
 #undef STATES
+    default: return 0;
+  }
+}
+
+/* Whether units come in groups that share a state. */
+LRN_HD int lrn_unit_in_groups(int unit) {
+  switch (unit) {
+#define GROUP(enumname, name, help) \
+  case LRN_ROW_##enumname: return 1;
+#include "kernel/unit.def"
+#undef GROUP
     default: return 0;
   }
 }
@@ -74,6 +89,15 @@ LRN_HD double lrn_unit_shift(int unit, double temperature) {
   return lrn_unit_scaling(unit) == LRN_SCALING_SQUARE && temperature != 1.0
            ? 0.5 * lrn_log(temperature)
            : 0.0;
+}
+
+/* log sum exp of numbers as they come: top + log sum */
+LRN_HD void lrn_group_join(double *top, double *sum, double x) {
+  if (x > *top) {
+    *sum = *sum * lrn_expneg(x - *top) + 1.0;
+    *top = x;
+  } else
+    *sum += lrn_expneg(*top - x);
 }
 
 #define T float

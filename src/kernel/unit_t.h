@@ -39,6 +39,25 @@ LRN_HD T M(unit_mean)(int unit, T x, T xs, T hs) {
   }
 }
 
+/* The nearer of two states; x itself for a unit that has not two. */
+LRN_HD T M(unit_nearest)(int unit, T x) {
+  switch (unit) {
+#define STATES(enumname, low, high, nearest) \
+  case LRN_ROW_##enumname: return nearest;
+#include "kernel/unit.def"
+#undef STATES
+    default: return x;
+  }
+}
+
+/* Of a group with the largest input `top` and the sum `sum` of the weights: a unit's weight and mean,
+   and T log sum exp x. x comes scaled. */
+LRN_HD T M(group_weight)(T x, T top) { return M(expneg)(top - x); }
+LRN_HD T M(group_mean)(T weight, double sum) { return (T)((double)weight / sum); }
+LRN_HD T M(group_cumulant)(T top, double sum, double temperature) {
+  return (T)(temperature * ((double)top + lrn_log(sum)));
+}
+
 /* A state given x; u: uniform, as lrn_unit_noise says, z: standard normal; one of them is used. */
 LRN_HD T M(unit_draw)(int unit, T x, T xs, T hs, T u, T z) {
   (void)u;

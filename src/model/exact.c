@@ -10,16 +10,49 @@
 #include "kernel/unit.h"
 #include "model/model.h"
 
-enum { MOST_UNITS = 24, BLOCK_ROWS = 4096 };
+enum { MOST_STATES = 1 << 24, BLOCK_ROWS = 4096 };
 
-/* The smaller layer whose states can be listed, or -1. */
-static int listed_side(const lrn_rbm *m) {
-  const lrn_rbm_options *o = &m->options;
-  int v = lrn_unit_can_flip(o->visible) && o->n_visible <= MOST_UNITS;
-  int h = lrn_unit_can_flip(o->hidden) && o->n_hidden <= MOST_UNITS;
-  if (v && h)
-    return o->n_visible <= o->n_hidden ? LRN_SIDE_VISIBLE : LRN_SIDE_HIDDEN;
-  return v ? LRN_SIDE_VISIBLE : h ? LRN_SIDE_HIDDEN : -1;
+/* A layer whose states are the numbers of `digits` digits, each below `base`: units of two states, or
+   groups of `base` units. */
+typedef struct listing {
+  int64_t digits, base, categories, states;
+  double low, high;
+} listing;
+
+/* Whether the states of that side can be listed. */
+static int list_side(listing *out, const lrn_rbm *m, int side) {
+  lrn_layer l = lrn_layer_of(m, side);
+  *out = (listing){l.units / l.categories, l.categories > 1 ? l.categories : 2, l.categories, 1, 0, 1};
+  if (!lrn_unit_can_flip(l.unit))
+    return 0;
+  lrn_unit_states(l.unit, &out->low, &out->high);
+  for (int64_t i = 0; i < out->digits; i++) {
+    if (out->states > MOST_STATES / out->base)
+      return 0;
+    out->states *= out->base;
+  }
+  return 1;
+}
+
+/* The layer that has fewer states, of those that can be listed, or -1. */
+static int listed_side(listing *out, const lrn_rbm *m) {
+  listing v, h;
+  int has_v = list_side(&v, m, LRN_SIDE_VISIBLE), has_h = list_side(&h, m, LRN_SIDE_HIDDEN);
+  int visible = has_v && (!has_h || v.states <= h.states);
+  *out = visible ? v : h;
+  return visible ? LRN_SIDE_VISIBLE : has_h ? LRN_SIDE_HIDDEN : -1;
+}
+
+/* State number `code`: its lowest digit is that of the first unit or group. */
+static void write_state(double *s, const listing *l, int64_t code) {
+  for (int64_t i = 0; i < l->digits; i++, code /= l->base) {
+    int64_t digit = code % l->base;
+    if (l->categories == 1)
+      s[i] = digit ? l->high : l->low;
+    else
+      for (int64_t k = 0; k < l->categories; k++)
+        s[i * l->categories + k] = k == digit;
+  }
 }
 
 /* log(e^a + e^b) */
@@ -29,9 +62,9 @@ static double log_add(double a, double b) {
 }
 
 int lrn_rbm_log_partition(const lrn_rbm *m, double *log_z) {
-  int side = listed_side(m);
-  double low = 0, high = 1;
-  int64_t units, count, width;
+  listing l;
+  int side = listed_side(&l, m);
+  int64_t units, width;
   lrn_rbm *d = NULL;
   lrn_work *w = NULL;
   lrn_tensor *F = NULL;
@@ -39,24 +72,22 @@ int lrn_rbm_log_partition(const lrn_rbm *m, double *log_z) {
   int st;
   if (side < 0)
     return lrn_fail(LRN_EUNSUPPORTED,
-                    "log_partition: exact only where a layer of two-state units has at most %d units "
-                    "(n_visible %lld, n_hidden %lld)",
-                    MOST_UNITS, (long long)m->options.n_visible, (long long)m->options.n_hidden);
+                    "log_partition: exact only where a layer has at most 2^24 states, such as at most "
+                    "24 units of two states (n_visible %lld, n_hidden %lld)",
+                    (long long)m->options.n_visible, (long long)m->options.n_hidden);
   units = lrn_layer_of(m, side).units;
-  lrn_unit_states(lrn_layer_of(m, side).unit, &low, &high);
-  count = (int64_t)1 << units;
-  width = count < BLOCK_ROWS ? count : BLOCK_ROWS;
+  width = l.states < BLOCK_ROWS ? l.states : BLOCK_ROWS;
   LRN_GO(lrn_rbm_double(&d, m));
   LRN_GO(lrn_work_new(&w, d, width, 0));
   LRN_GO(lrn_tensor_new(&F, LRN_F64, 1, &width, NULL));
-  for (int64_t at = 0; at < count; at += width) {
+  for (int64_t at = 0; at < l.states; at += width) {
+    int64_t rows = l.states - at < width ? l.states - at : width;
     double *s = side == LRN_SIDE_VISIBLE ? w->v->view.data : w->q->view.data;
     const double *f = F->view.data;
-    for (int64_t r = 0; r < width; r++)
-      for (int64_t i = 0; i < units; i++)
-        s[r * units + i] = (at + r) >> i & 1 ? high : low;
-    LRN_GO(lrn_side_energy(d, w, side, F->view.data, s, width));
-    for (int64_t r = 0; r < width; r++)
+    for (int64_t r = 0; r < rows; r++)
+      write_state(s + r * units, &l, at + r);
+    LRN_GO(lrn_side_energy(d, w, side, F->view.data, s, rows));
+    for (int64_t r = 0; r < rows; r++)
       total = log_add(total, -f[r] / m->options.temperature);
   }
   *log_z = total;

@@ -138,13 +138,11 @@ int lrn_side_energy(const lrn_rbm *m, lrn_work *w, int side, void *F, const void
   part.data = w->scratch->view.data; /* doubles: wide enough for either dtype */
   LRN_TRY(lrn_input(m, other, x, states, rows));
   LRN_TRY(binary(m, LRN_OP_add, &xv, &xv, &bias));
-  LRN_TRY(o->device->backend.unit_map(far.unit, LRN_UNIT_CUMULANT, o->dtype, rows * far.units, x, x,
-                                      o->temperature));
+  LRN_TRY(lrn_map_units(m, other, LRN_UNIT_CUMULANT, x, x, rows));
   LRN_TRY(row_sums(m, LRN_RED_sum, &fv, x, NULL, rows, far.units, -1));
   LRN_TRY(row_sums(m, LRN_RED_dot, &part, states, own.bias, rows, own.units, -1));
   LRN_TRY(binary(m, LRN_OP_add, &fv, &fv, &part));
-  LRN_TRY(o->device->backend.unit_map(own.unit, LRN_UNIT_SELF, o->dtype, rows * own.units,
-                                      w->spare->view.data, states, o->temperature));
+  LRN_TRY(lrn_map_units(m, side, LRN_UNIT_SELF, w->spare->view.data, states, rows));
   LRN_TRY(row_sums(m, LRN_RED_sum, &part, w->spare->view.data, NULL, rows, own.units, 1));
   return binary(m, LRN_OP_add, &fv, &fv, &part);
 }
@@ -365,12 +363,14 @@ done:
 
 /* ===} */
 
-/* logit(p) is the input at which a unit of the states 0 and 1 has mean p; real units by bisection of
-   their mean, which rises with the input. */
+/* logit(p) is the input at which a unit of the states 0 and 1 has mean p; inputs log p of a group give
+   means p where these sum to 1; real units by bisection of their mean, which rises with the input. */
 static double input_of_mean(const lrn_rbm *m, double p, int64_t n) {
   double low = -64, high = 64, margin = 1.0 / ((double)n + 2);
   double off = 0, on = 1;
   int unit = m->options.visible;
+  if (lrn_unit_grouped(unit))
+    return m->options.temperature * log(p < margin ? margin : p);
   if (lrn_unit_states(unit, &off, &on)) {
     p = (p - off) / (on - off);
     p = p < margin ? margin : p > 1 - margin ? 1 - margin : p;
@@ -380,8 +380,10 @@ static double input_of_mean(const lrn_rbm *m, double p, int64_t n) {
     return p;
   for (int i = 0; i < 64; i++) {
     double middle = 0.5 * (low + high), mean;
-    if (lrn_device_cpu()->backend.unit_map(unit, LRN_UNIT_MEAN, LRN_F64, 1, &mean, &middle,
-                                           m->options.temperature) != LRN_OK)
+    lrn_unit_map_args args = {.unit = unit, .part = LRN_UNIT_MEAN, .dtype = LRN_F64,
+                              .temperature = m->options.temperature, .n = 1, .categories = 1,
+                              .out = &mean, .x = &middle};
+    if (lrn_device_cpu()->backend.unit_map(&args) != LRN_OK)
       return 0;
     if (mean < p)
       low = middle;

@@ -2,7 +2,8 @@
 ** mask.c - parts of a model that are left out of one training step.
 **
 **   dropout      r ~ Bern(1 - p) for each row and hidden unit: states and means of h are r h in
-**                both phases (Srivastava et al. 2014, section 8)
+**                both phases (Srivastava et al. 2014, section 8); units in groups: one r a group, so
+**                that what is left is a model
 **   dropconnect  M ~ Bern(1 - p) for each weight, one M a batch: the step sees M * W (Wan et al.
 **                2013, who draw one a row)
 **   edropout     after a step of CD without a mask, I = (q- / q+) / max over the row's units; a unit
@@ -47,6 +48,24 @@ static int draw(const lrn_rbm *m, const lrn_work *w, void *mask, int64_t rows, d
                                    lrn_key_of(m, w->state.step, LRN_STREAM_MASK, number, 0));
 }
 
+/* Of rows of a mask over hidden units: those of a group get the number of its first unit. */
+static int spread_over_groups(const lrn_rbm *m, const lrn_work *w, void *mask, int64_t rows) {
+  int64_t K = m->options.hidden_categories;
+  lrn_view others = lrn_rows_view(w->dtype, mask, rows * w->n_hidden / K, K);
+  lrn_operand first = {.view = others};
+  if (K == 1)
+    return LRN_OK;
+  others.data = (char *)mask + lrn_dtype_size(w->dtype);
+  others.size[1] = first.view.size[1] = K - 1;
+  first.view.stride[1] = 0;
+  return w->device->backend.map(LRN_OP_COPY, w->dtype, &others, &first, 1);
+}
+
+static int draw_rows(const lrn_rbm *m, const lrn_work *w, void *mask, int64_t rows, int number) {
+  LRN_TRY(draw(m, w, mask, rows, 1 - m->options.dropout, number));
+  return spread_over_groups(m, w, mask, rows);
+}
+
 static int combine(const lrn_work *w, int op, const lrn_view *out, const lrn_view *a,
                    const lrn_view *b) {
   lrn_operand in[2] = {{.view = *a}, {.view = *b}};
@@ -59,9 +78,8 @@ int lrn_masked(const lrn_work *w, void *x, const void *mask, int64_t rows) {
 }
 
 int lrn_draw_row_masks(const lrn_rbm *m, lrn_work *w, int64_t rows) {
-  double keep = 1 - m->options.dropout;
-  LRN_TRY(draw(m, w, w->mask->view.data, rows, keep, 0));
-  return w->chains > 0 ? draw(m, w, lrn_row(w->mask, w->batch), w->chains, keep, 1) : LRN_OK;
+  LRN_TRY(draw_rows(m, w, w->mask->view.data, rows, 0));
+  return w->chains > 0 ? draw_rows(m, w, lrn_row(w->mask, w->batch), w->chains, 1) : LRN_OK;
 }
 
 int lrn_draw_weight_mask(const lrn_rbm *m, lrn_work *w) {

@@ -80,7 +80,7 @@ extern const lrn_link lrn_link_dense;
 /* One layer as seen from its units. */
 typedef struct lrn_layer {
   int unit;
-  int64_t units;
+  int64_t units, categories; /* of a group; 1: no groups */
   const void *bias;
 } lrn_layer;
 lrn_layer lrn_layer_of(const lrn_rbm *m, int side);
@@ -122,6 +122,9 @@ int lrn_input(const lrn_rbm *m, int side, void *out, const void *states, int64_t
 /* unit slot on rows of inputs x (without bias): see lrn_unit_args. */
 int lrn_activate(const lrn_rbm *m, int side, const void *x, int64_t rows, void *mean, void *state,
                  lrn_key key, lrn_unit_args *extra);
+
+/* unit_map slot on rows of states or inputs (with bias) of a side; out may be x. */
+int lrn_map_units(const lrn_rbm *m, int side, int part, void *out, const void *x, int64_t rows);
 
 lrn_key lrn_key_of(const lrn_rbm *m, uint64_t step, int stream, int draw, int64_t first);
 

@@ -52,6 +52,20 @@ static int check_word(const char *name, int value, int count) {
   return LRN_OK;
 }
 
+/* Units that come in groups need their size, others have none. */
+static int check_categories(const char *side, int unit, int64_t units, int64_t categories) {
+  if (!lrn_unit_grouped(unit) && categories != 1)
+    return lrn_fail(LRN_EVALUE, "RBM: %s_categories: got %lld, expected 1: %s units are not in groups",
+                    side, (long long)categories, lrn_unit_name(unit));
+  if (lrn_unit_grouped(unit) && categories < 2)
+    return lrn_fail(LRN_EVALUE, "RBM: %s_categories: got %lld, expected an integer >= 2: the units of a "
+                    "group of %s units", side, (long long)categories, lrn_unit_name(unit));
+  if (units % categories != 0)
+    return lrn_fail(LRN_EVALUE, "RBM: n_%s: got %lld, expected a multiple of %s_categories (%lld)",
+                    side, (long long)units, side, (long long)categories);
+  return LRN_OK;
+}
+
 static int check_options(const lrn_rbm_options *o) {
   int most;
   if (o->struct_size != sizeof *o)
@@ -80,6 +94,11 @@ static int check_options(const lrn_rbm_options *o) {
                     (long long)o->persistent);
   if (lrn_unit_name(o->visible) == NULL || lrn_unit_name(o->hidden) == NULL)
     return lrn_fail(LRN_EARG, "RBM: visible, hidden: %d, %d: not units", o->visible, o->hidden);
+  LRN_TRY(check_categories("visible", o->visible, o->n_visible, o->visible_categories));
+  LRN_TRY(check_categories("hidden", o->hidden, o->n_hidden, o->hidden_categories));
+  if (o->mask == LRN_MASK_EDROPOUT && lrn_unit_grouped(o->hidden))
+    return lrn_fail(LRN_EVALUE, "RBM: mask: got edropout, expected another one: the importance of a "
+                    "unit of a group is not defined");
   if (o->dtype != LRN_F32 && o->dtype != LRN_F64)
     return lrn_fail(LRN_ETYPE, "RBM: dtype: got %s, expected float32 or float64",
                     lrn_dtype_name(o->dtype));
@@ -137,10 +156,12 @@ int lrn_rbm_set_options(lrn_rbm *m, const lrn_rbm_options *options) {
   LRN_TRY(check_options(options));
   if (options->n_visible != o->n_visible || options->n_hidden != o->n_hidden ||
       options->visible != o->visible || options->hidden != o->hidden ||
+      options->visible_categories != o->visible_categories ||
+      options->hidden_categories != o->hidden_categories ||
       options->dtype != o->dtype || device != o->device || options->seed != o->seed ||
       options->optimizer != o->optimizer || options->mask != o->mask)
-    return lrn_fail(LRN_EVALUE, "RBM: n_visible, n_hidden, visible, hidden, dtype, device, "
-                    "mask, optimizer and seed are fixed when the model is made");
+    return lrn_fail(LRN_EVALUE, "RBM: n_visible, n_hidden, visible, hidden, categories, dtype, "
+                    "device, mask, optimizer and seed are fixed when the model is made");
   m->options = *options;
   m->options.device = device;
   return LRN_OK;
@@ -175,6 +196,7 @@ lrn_layer lrn_layer_of(const lrn_rbm *m, int side) {
   int hidden = side == LRN_SIDE_HIDDEN;
   l.unit = hidden ? m->options.hidden : m->options.visible;
   l.units = hidden ? m->options.n_hidden : m->options.n_visible;
+  l.categories = hidden ? m->options.hidden_categories : m->options.visible_categories;
   l.bias = m->parameter[hidden ? LRN_PARAMETER_B : LRN_PARAMETER_A]->view.data;
   return l;
 }
@@ -194,6 +216,14 @@ lrn_key lrn_key_of(const lrn_rbm *m, uint64_t step, int stream, int draw, int64_
   return key;
 }
 
+int lrn_map_units(const lrn_rbm *m, int side, int part, void *out, const void *x, int64_t rows) {
+  lrn_layer l = lrn_layer_of(m, side);
+  lrn_unit_map_args args = {.unit = l.unit, .part = part, .dtype = m->options.dtype,
+                            .temperature = m->options.temperature, .n = rows * l.units,
+                            .categories = l.categories, .out = out, .x = x};
+  return m->options.device->backend.unit_map(&args);
+}
+
 int lrn_activate(const lrn_rbm *m, int side, const void *x, int64_t rows, void *mean, void *state,
                  lrn_key key, lrn_unit_args *extra) {
   lrn_layer l = lrn_layer_of(m, side);
@@ -211,6 +241,7 @@ int lrn_activate(const lrn_rbm *m, int side, const void *x, int64_t rows, void *
   args.temperature = m->options.temperature;
   args.rows = rows;
   args.units = l.units;
+  args.categories = l.categories;
   args.x = x;
   args.bias = l.bias;
   args.mean = mean;

@@ -289,36 +289,25 @@ static int update(lrn_rbm *m, lrn_work *w) {
   return o->max_norm > 0 ? limit_norms(m, w) : LRN_OK;
 }
 
-/* Every value becomes the nearer of the unit's two states: 0 and 1 half to even, -1 and 1 half up. */
-static int to_states(const lrn_device *device, const lrn_view *v, int both) {
-  lrn_operand in[2] = {{.view = *v}, {.is_scalar = 1, .d = 0.5}};
-  if (both == 1)
-    return device->backend.map(LRN_OP_round, v->dtype, v, in, 1);
-  LRN_TRY(device->backend.map(LRN_OP_sign, v->dtype, v, in, 1));
-  LRN_TRY(device->backend.map(LRN_OP_add, v->dtype, v, in, 2)); /* a sign of 0 */
-  return device->backend.map(LRN_OP_sign, v->dtype, v, in, 1);
-}
-
 /* Pseudo-likelihood of the n rows in w->v, which become states here, added to *sum (device). */
 int lrn_pseudo_sum(const lrn_rbm *m, lrn_work *w, int64_t n, lrn_key key, double *sum) {
   const lrn_rbm_options *o = &m->options;
-  lrn_view v = w->v->view;
+  void *v = w->v->view.data;
   double low = 0, high = 1;
-  lrn_flip_args flip = {.hidden = o->hidden, .dtype = o->dtype, .temperature = o->temperature,
+  lrn_flip_args flip = {.hidden = o->hidden, .categories = o->visible_categories,
+                        .hidden_categories = o->hidden_categories, .dtype = o->dtype, .temperature = o->temperature,
                         .rows = n, .n_visible = o->n_visible, .n_hidden = o->n_hidden,
-                        .v = v.data, .x = w->q->view.data,
+                        .v = v, .x = w->q->view.data,
                         .W = m->parameter[LRN_PARAMETER_W]->view.data,
                         .a = m->parameter[LRN_PARAMETER_A]->view.data,
                         .b = m->parameter[LRN_PARAMETER_B]->view.data, .key = key,
                         .out = w->scratch->view.data, .sum = sum};
-  v.size[0] = n;
   lrn_unit_states(o->visible, &low, &high);
   flip.both = (int)(low + high);
   flip.scale = lrn_kept(m, LRN_SIDE_HIDDEN);
-  LRN_TRY(to_states(o->device, &v, flip.both));
-  LRN_TRY(low == 0 && flip.scale == 1
-            ? m->link->up01(m, w->q->view.data, v.data, n)
-            : m->link->up(m, w->q->view.data, v.data, n, flip.scale));
+  LRN_TRY(lrn_map_units(m, LRN_SIDE_VISIBLE, LRN_UNIT_NEAREST, v, v, n));
+  LRN_TRY(low == 0 && flip.scale == 1 ? m->link->up01(m, w->q->view.data, v, n)
+                                      : m->link->up(m, w->q->view.data, v, n, flip.scale));
   return o->device->backend.flip(&flip);
 }
 

@@ -3,11 +3,8 @@
 ** units (bias, mean, sample, metrics in one pass), rows of a batch, the change of free energy
 ** by a flipped unit, sums of rows that zeros and ones select, and the update.
 **
-** Included with T, M(f) as in kernel/ops.h, NAME(f) and the sums of reduce.inc.c.
+** Included with T, M(f) as in kernel/ops.h, NAME(f), the sums of reduce.inc.c and group.inc.c.
 */
-
-/* In pieces that stay in the first-level cache; a multiple of the 32 lanes of a sum. */
-#define PIECE 512
 
 #define UNIT(ENUM, name, scaling, noise, self_, cumulant_, mean_, sample_, help)               \
   static void NAME(unit_##name)(int64_t n, const T *xs, const T *us, T hs, T *means, T *states) { \
@@ -33,31 +30,15 @@
 #include "kernel/unit.def"
 #undef UNIT
 
-void NAME(lrn_unit)(const lrn_unit_args *a, int64_t begin, int64_t end, lrn_partial sums[2]) {
-  const T *px = a->x, *bias = a->bias, *target = a->target;
-  T *pm = a->mean, *ps = a->state;
+static void NAME(unit_rows)(const lrn_unit_args *a, const NAME(source) *source, T hs, int64_t begin,
+                            int64_t end, lrn_lanes lanes[2]) {
   T x[PIECE], noise[PIECE], mean[PIECE], state[PIECE];
-  double xs, hs;
-  T scale, sign = (T)a->mean_scale;
-  int kind = lrn_unit_noise(a->unit), want_mean = pm != NULL || target != NULL;
-  lrn_lanes lanes[2] = {{{0}, {0}}, {{0}, {0}}};
-  lrn_unit_scale(a->unit, a->temperature, &xs, &hs);
-  scale = (T)xs;
+  const int kind = lrn_unit_noise(a->unit), want_state = a->state != NULL;
+  const int want_mean = a->mean != NULL || a->target != NULL;
   for (int64_t e = begin; e < end; e += PIECE) {
     int64_t n = end - e < PIECE ? end - e : PIECE;
-    int64_t j = e % a->units;
-    for (int64_t i = 0; i < n;) { /* runs within one row */
-      int64_t m = a->units - j < n - i ? a->units - j : n - i;
-      if (bias != NULL)
-        for (int64_t k = 0; k < m; k++)
-          x[i + k] = (px[e + i + k] + bias[j + k]) * scale;
-      else
-        for (int64_t k = 0; k < m; k++)
-          x[i + k] = px[e + i + k] * scale;
-      i += m;
-      j = 0;
-    }
-    if (ps != NULL) {
+    NAME(inputs)(source, e, n, x);
+    if (want_state) {
       uint64_t first = a->key.first + (uint64_t)e;
       if (kind == LRN_NOISE_NORMAL)
         NAME(lrn_normals)(&a->key, first, n, noise);
@@ -70,26 +51,26 @@ void NAME(lrn_unit)(const lrn_unit_args *a, int64_t begin, int64_t end, lrn_part
     switch (a->unit) {
 #define UNIT(ENUM, name, scaling, noise_, self_, cumulant_, mean_, sample_, help)             \
   case LRN_UNIT_##ENUM:                                                                       \
-    NAME(unit_##name)(n, x, noise, (T)hs, want_mean ? mean : NULL, ps ? state : NULL);        \
+    NAME(unit_##name)(n, x, noise, hs, want_mean ? mean : NULL, want_state ? state : NULL);   \
     break;
 #include "kernel/unit.def"
 #undef UNIT
     }
-    if (target != NULL) {
-      NAME(lanes_sqdiff)(n, target + e, mean, lanes[0].s, lanes[0].c);
-      if (ps != NULL)
-        NAME(lanes_sqdiff)(n, target + e, state, lanes[1].s, lanes[1].c);
-    }
-    if (pm != NULL)
-      for (int64_t i = 0; i < n; i++)
-        pm[e + i] = mean[i] * sign;
-    if (ps != NULL)
-      memcpy(ps + e, state, (size_t)n * sizeof(T));
+    NAME(results)(a, e, n, 0, mean, state, lanes);
   }
-  if (target != NULL) {
-    sums[0] = NAME(lane_tree)(lanes[0].s, lanes[0].c);
-    sums[1] = ps != NULL ? NAME(lane_tree)(lanes[1].s, lanes[1].c) : sums[0];
-  }
+}
+
+void NAME(lrn_unit)(const lrn_unit_args *a, int64_t begin, int64_t end, lrn_partial sums[2]) {
+  lrn_lanes lanes[2] = {{{0}, {0}}, {{0}, {0}}};
+  NAME(source) source = {.x = a->x, .bias = a->bias, .units = a->units};
+  double xs, hs;
+  lrn_unit_scale(a->unit, a->temperature, &xs, &hs);
+  source.xs = (T)xs;
+  if (lrn_unit_in_groups(a->unit))
+    NAME(unit_groups)(a, &source, begin, end, lanes);
+  else
+    NAME(unit_rows)(a, &source, (T)hs, begin, end, lanes);
+  NAME(metrics)(a, lanes, sums);
 }
 
 /* One loop a row and part: a switch inside of the loop would not vectorise. */
@@ -100,25 +81,36 @@ void NAME(lrn_unit)(const lrn_unit_args *a, int64_t begin, int64_t end, lrn_part
     o[i] = (expr);                          \
   }                                         \
   break;
-void NAME(lrn_unit_map)(int unit, int part, int64_t n, void *out, const void *in,
-                        double temperature) {
-  T *o = out;
-  const T *p = in;
-  double dxs, dhs;
-  T xs, hs, t = (T)temperature, shift = (T)lrn_unit_shift(unit, temperature);
-  lrn_unit_scale(unit, temperature, &dxs, &dhs);
-  xs = (T)dxs;
-  hs = (T)dhs;
-  switch (3 * unit + part) {
+static void NAME(map_rows)(int unit, int part, int64_t n, T *o, const T *p, T xs, T hs,
+                           double temperature) {
+  const T t = (T)temperature, shift = (T)lrn_unit_shift(unit, temperature);
+  if (part == LRN_UNIT_NEAREST)
+    xs = 1; /* x itself, not what it gives */
+  switch (LRN_UNIT_PARTS * unit + part) {
 #define UNIT(ENUM, name, scaling, noise, self_, cumulant_, mean_, sample_, help)             \
-  case 3 * LRN_UNIT_##ENUM + LRN_UNIT_SELF: LOOP(self_)                                      \
-  case 3 * LRN_UNIT_##ENUM + LRN_UNIT_CUMULANT: LOOP(t * ((cumulant_) + shift))              \
-  case 3 * LRN_UNIT_##ENUM + LRN_UNIT_MEAN: LOOP(hs * (mean_))
+  case LRN_UNIT_PARTS * LRN_UNIT_##ENUM + LRN_UNIT_SELF: LOOP(self_)                         \
+  case LRN_UNIT_PARTS * LRN_UNIT_##ENUM + LRN_UNIT_CUMULANT: LOOP(t * ((cumulant_) + shift)) \
+  case LRN_UNIT_PARTS * LRN_UNIT_##ENUM + LRN_UNIT_MEAN: LOOP(hs * (mean_))
+#define STATES(ENUM, low, high, nearest) \
+  case LRN_UNIT_PARTS * LRN_UNIT_##ENUM + LRN_UNIT_NEAREST: LOOP(nearest)
 #include "kernel/unit.def"
 #undef UNIT
+#undef STATES
   }
 }
 #undef LOOP
+
+void NAME(lrn_unit_map)(const lrn_unit_map_args *a, int64_t begin, int64_t end) {
+  NAME(source) source = {.x = a->x, .units = a->n};
+  double xs, hs;
+  lrn_unit_scale(a->unit, a->temperature, &xs, &hs);
+  source.xs = (T)xs;
+  if (lrn_unit_in_groups(a->unit))
+    NAME(map_groups)(a, &source, begin, end);
+  else
+    NAME(map_rows)(a->unit, a->part, end - begin, (T *)a->out + begin, source.x + begin, source.xs,
+                   (T)hs, a->temperature);
+}
 
 /* uint8 means value / 255 */
 #define LOAD(TF, expr)                          \
@@ -154,38 +146,84 @@ int64_t NAME(lrn_load)(const void *data, int data_dtype, int64_t n, void *out, i
 }
 #undef LOAD
 
-/* V log sigmoid((F(flip_i v) - F(v)) / T) of one row, where unit i is drawn and
-   F(flip) - F(v) = -a_i d - sum_j [A(x_j + d W_ij) - A(x_j)], d = low + high - 2 v_i. */
-double NAME(lrn_flip)(const lrn_flip_args *f, int64_t row) {
-  lrn_draw draw = lrn_draw_of(f->key.seed, f->key.step, f->key.stream, f->key.draw);
-  uint32_t word = lrn_word_at(draw, f->key.first + (uint64_t)row);
-  int64_t i = (int64_t)((uint64_t)word * (uint64_t)f->n_visible >> 32), H = f->n_hidden;
-  const T *x = (const T *)f->x + row * H, *w = (const T *)f->W + i * H, *b = f->b;
-  const T d = (T)f->both - (T)2 * ((const T *)f->v)[row * f->n_visible + i];
-  const T dw = d * (T)f->scale;
-  T before[PIECE], after[PIECE];
-  double change;
+/* Cumulants of the hidden units, or groups, [c, c + n) */
+static void NAME(cumulants)(const lrn_flip_args *f, const NAME(source) *s, int64_t c, int64_t n,
+                            T *out) {
+  double xs, hs;
+  if (lrn_unit_in_groups(f->hidden)) {
+    NAME(group_cumulants)(s, f->hidden_categories, c, n, out, f->temperature);
+    return;
+  }
+  lrn_unit_scale(f->hidden, f->temperature, &xs, &hs);
+  NAME(inputs)(s, c, n, out);
+  NAME(map_rows)(f->hidden, LRN_UNIT_CUMULANT, n, out, out, (T)xs, (T)hs, f->temperature);
+}
+
+/* sum_j [A(x_j + dw (w_j - w0_j)) - A(x_j)] over the hidden units of a row */
+static double NAME(change)(const lrn_flip_args *f, int64_t row, T dw, const T *w, const T *w0) {
+  const int64_t H = f->n_hidden, cells = H / f->hidden_categories;
+  NAME(source) before = {.x = (const T *)f->x + row * H, .bias = f->b, .units = H, .xs = 1}, after;
+  T A[PIECE], B[PIECE];
   lrn_tree tree = {.compensated = sizeof(T) == sizeof(double)};
-  for (int64_t begin = 0; begin < H; begin += LRN_BLOCK) {
-    int64_t end = begin + LRN_BLOCK < H ? begin + LRN_BLOCK : H;
+  if (lrn_unit_in_groups(f->hidden)) {
+    double xs, hs;
+    lrn_unit_scale(f->hidden, f->temperature, &xs, &hs);
+    before.xs = (T)xs;
+  }
+  after = before;
+  after.dw = dw;
+  after.w = w;
+  after.w0 = w0;
+  for (int64_t begin = 0; begin < cells; begin += LRN_BLOCK) {
+    int64_t end = begin + LRN_BLOCK < cells ? begin + LRN_BLOCK : cells;
     lrn_lanes lanes = {{0}, {0}};
     for (int64_t j = begin; j < end; j += PIECE) {
       int64_t n = end - j < PIECE ? end - j : PIECE;
-      for (int64_t k = 0; k < n; k++) {
-        before[k] = x[j + k] + b[j + k];
-        after[k] = before[k] + dw * w[j + k];
-      }
-      NAME(lrn_unit_map)(f->hidden, LRN_UNIT_CUMULANT, n, before, before, f->temperature);
-      NAME(lrn_unit_map)(f->hidden, LRN_UNIT_CUMULANT, n, after, after, f->temperature);
-      NAME(lanes_diff)(n, after, before, lanes.s, lanes.c);
+      NAME(cumulants)(f, &before, j, n, B);
+      NAME(cumulants)(f, &after, j, n, A);
+      NAME(lanes_diff)(n, A, B, lanes.s, lanes.c);
     }
     lrn_tree_push(&tree, NAME(lane_tree)(lanes.s, lanes.c));
   }
-  {
-    lrn_partial total = lrn_tree_total(&tree);
-    change = -(double)((const T *)f->a)[i] * (double)d - lrn_partial_value(total);
-  }
-  return (double)f->n_visible * lrn_logsigmoid(change / f->temperature);
+  return lrn_partial_value(lrn_tree_total(&tree));
+}
+
+/* G log P(v_g | the other groups) of one row, where group g is drawn: with c the category that it is
+   in, -G log sum_k exp(-(F(k) - F(c)) / T), F(k) - F(c) = a_c - a_k - sum_j [A(x_j + W_kj - W_cj) -
+   A(x_j)]. */
+static double NAME(flip_group)(const lrn_flip_args *f, int64_t row, uint32_t word) {
+  const int64_t K = f->categories, groups = f->n_visible / K, H = f->n_hidden;
+  const int64_t first = (int64_t)((uint64_t)word * (uint64_t)groups >> 32) * K;
+  const T *v = (const T *)f->v + row * f->n_visible + first, *a = (const T *)f->a + first;
+  const T *w = (const T *)f->W + first * H;
+  double top = 0, sum = 1; /* of the exponents; that of c itself is 0 */
+  int64_t c = 0;
+  while (c < K - 1 && v[c] == 0)
+    c++;
+  for (int64_t k = 0; k < K; k++)
+    if (k != c) {
+      const double moved = NAME(change)(f, row, (T)f->scale, w + k * H, w + c * H);
+      const double x = ((double)a[k] - (double)a[c] + moved) / f->temperature;
+      lrn_group_join(&top, &sum, x);
+    }
+  return -(double)groups * (top + lrn_log(sum));
+}
+
+/* V log sigmoid((F(flip_i v) - F(v)) / T) of one row, where unit i is drawn and
+   F(flip) - F(v) = -a_i d - sum_j [A(x_j + d W_ij) - A(x_j)], d = low + high - 2 v_i. */
+double NAME(lrn_flip)(const lrn_flip_args *f, int64_t row) {
+  const lrn_draw draw = lrn_draw_of(f->key.seed, f->key.step, f->key.stream, f->key.draw);
+  const uint32_t word = lrn_word_at(draw, f->key.first + (uint64_t)row);
+  int64_t i;
+  T d;
+  double moved;
+  if (f->categories > 1)
+    return NAME(flip_group)(f, row, word);
+  i = (int64_t)((uint64_t)word * (uint64_t)f->n_visible >> 32);
+  d = (T)f->both - (T)2 * ((const T *)f->v)[row * f->n_visible + i];
+  moved = NAME(change)(f, row, d * (T)f->scale, (const T *)f->W + i * f->n_hidden, NULL);
+  return (double)f->n_visible *
+         lrn_logsigmoid((-(double)((const T *)f->a)[i] * (double)d - moved) / f->temperature);
 }
 
 int64_t NAME(lrn_count01)(int64_t n, const void *values) {

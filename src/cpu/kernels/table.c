@@ -15,7 +15,7 @@ void LRN_K(lrn_words)(const lrn_key *, uint64_t, int64_t, uint32_t *);
 #define BOTH(R, name, args) R LRN_K(name##_f32) args, LRN_K(name##_f64) args;
 BOTH(void, lrn_uniforms, (const lrn_key *, uint64_t, int64_t, void *))
 BOTH(void, lrn_normals, (const lrn_key *, uint64_t, int64_t, void *))
-BOTH(void, lrn_unit_map, (int, int, int64_t, void *, const void *, double))
+BOTH(void, lrn_unit_map, (const lrn_unit_map_args *, int64_t, int64_t))
 BOTH(int64_t, lrn_load, (const void *, int, int64_t, void *, int))
 BOTH(double, lrn_flip, (const lrn_flip_args *, int64_t))
 BOTH(int64_t, lrn_count01, (int64_t, const void *))
