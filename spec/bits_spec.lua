@@ -50,6 +50,7 @@ end
 local rules = {
   CD = {}, PCD = { persistent = 50, steps = 1 }, ["real hidden"] = { hidden = "gaussian" },
   hot = { temperature = 1.7, hidden = "relu", learning_rate = 0.001 },
+  groups = { visible = "softmax", visible_categories = 7, hidden = "softmax", hidden_categories = 131 },
 }
 
 describe("one epoch", function()
@@ -85,18 +86,21 @@ describe("one epoch", function()
   -- (After an update weights are no longer dyadic.)
   it("of one chain gives the bits of the CPU on each device where products are exact", function()
     local p = exact.parameters(37, 13, 79, 1)
-    for _, visible in ipairs { "bernoulli" } do
+    for _, units in ipairs { { "bernoulli", "bernoulli" }, { "softmax", "bernoulli" },
+      { "bernoulli", "softmax" }, { "softmax", "softmax" } } do
+      local visible, hidden = table.unpack(units)
       for _, dtype in ipairs(exact.dtypes) do
         local want
         for _, device in ipairs(exact.devices()) do
-          local c = exact.model(p, { visible = visible, dtype = dtype, device = device, steps = 4 })
-          local v = core.unit_sample("bernoulli", lrn.zeros(700 * 37), 1, 8):reshape(700, 37)
+          local c = exact.model(p, { visible = visible, hidden = hidden, dtype = dtype,
+            device = device, steps = 4 })
+          local v = core.unit_sample(visible, lrn.zeros(700, 37), 1, 8)
           local got = {}
           for i, t in ipairs { c:gibbs(v) } do got[i] = t:tobytes() end
           got[#got + 1] = c:free_energy(v):tobytes()
           got[#got + 1] = ("%a"):format(c:pseudo_likelihood(v))
           want = want or got
-          same(want, got, dtype .. " on " .. device)
+          same(want, got, ("%s-%s, %s on %s"):format(visible, hidden, dtype, device))
         end
       end
     end
@@ -167,7 +171,7 @@ describe("LRN_ISA", function()
           show(core.unit_sample(unit, x, T, 3))
         end
         local c = core.rbm_new { n_visible = 37, n_hidden = 13, seed = 4, dtype = dtype,
-          hidden = unit, momentum = 0.5, decay = 0.01, learning_rate = 0.01, steps = 2,
+          hidden = unit, hidden_categories = core.unit_grouped(unit) and 13 or 1, momentum = 0.5, decay = 0.01, learning_rate = 0.01, steps = 2,
           temperature = 1.3 }
         local data = core.unit_sample("bernoulli", lrn.zeros(29 * 37), 1, 8):reshape(29, 37)
         c:reserve(8, true)

@@ -10,14 +10,7 @@ local V, H, ROWS = 4, 3, 7
 local function data_for(visible, options)
   local u, rows = exact.uniform(41), {}
   for r = 1, ROWS do
-    rows[r] = exact.dyadic(u, V, 1.5)
-    for i, x in ipairs(rows[r]) do
-      if exact.kind(visible).discrete then
-        rows[r][i] = x > 0 and 1 or 0
-      elseif exact.kind(visible).s[1] == 0 then
-        rows[r][i] = math.abs(x)
-      end
-    end
+    rows[r] = exact.state_near(visible, exact.dyadic(u, V, 1.5))
   end
   return lrn.tensor(rows, options)
 end

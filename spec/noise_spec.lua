@@ -13,8 +13,7 @@ describe("without visible noise", function()
       exact.everywhere(function(device, dtype)
         local c = exact.model(p, { visible = visible, visible_noise = false, device = device,
           dtype = dtype })
-        local v = core.unit_sample(visible, lrn.zeros(ROWS * V, { device = device, dtype = dtype }), 1,
-          8):reshape(ROWS, V)
+        local v = core.unit_sample(visible, lrn.zeros(ROWS, V, { device = device, dtype = dtype }), 1, 8)
         c:reserve(ROWS, true)
         local _, h, q, _, vk = c:gibbs(v)
         assert.is_true(vk == (c:visible(h)), visible)

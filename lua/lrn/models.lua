@@ -28,8 +28,10 @@ M.rows = {}
 
 --- Makes a class from rows of the unit table and returns its constructor. A named class keeps its
 -- name in files, which load as such where the same name is defined.
--- @param row visible, hidden: "bernoulli", "gaussian", "relu" or "spin"; mask: "none",
--- "dropout", "dropconnect" or "edropout", what a training step leaves out; name ("RBM")
+-- @param row visible, hidden: "bernoulli", "gaussian", "relu", "spin" or "softmax"; mask: "none",
+-- "dropout", "dropconnect" or "edropout", what a training step leaves out; name ("RBM"). A softmax
+-- layer is groups of one-hot units: the models have visible_categories or hidden_categories, the units
+-- of a group.
 -- @usage local GaussianBernoulli = lrn.models.define{ visible = "gaussian", hidden = "bernoulli" }
 function M.define(row)
   local units = core.units()

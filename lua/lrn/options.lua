@@ -1,10 +1,13 @@
 --- The options of a model, one row each, for everything in Lua that walks them: which can be assigned
 -- when the model is there, and which are worth showing. The engine knows their ranges
 -- (src/model/options.def).
+local core = require "lrn.core"
+
 local M = {}
 
 -- live: can be assigned at any time. shown: never in tostring where false; a function of the model's
--- core: where it says so. class: the class says it, not the caller.
+-- core: where it says so. class: the class says it, not the caller. groups: only of classes whose units
+-- on this side come in groups.
 local function unless(name, value)
   return function(c) return c:get(name) ~= value end
 end
@@ -14,6 +17,7 @@ end
 
 M.rows = {
   { "n_visible", shown = false }, { "n_hidden", shown = false },
+  { "visible_categories", groups = "visible" }, { "hidden_categories", groups = "hidden" },
   { "visible", class = true, shown = false }, { "hidden", class = true, shown = false },
   { "mask", class = true, shown = false },
   { "steps", live = true }, { "learning_rate", live = true }, { "momentum", live = true },
@@ -40,12 +44,13 @@ for _, row in ipairs(M.rows) do by_name[row[1]] = row end
 
 --- The row of an option that models of this class have; nil for another name. `some`: only classes
 -- with a default of their own have it.
--- @param class a row of lrn.models: { name =, defaults =, ... }
+-- @param class a row of lrn.models: { name =, visible =, hidden =, defaults =, ... }
 -- @usage assert(require("lrn.options").of({ name = "RBM" }, "steps").live)
 function M.of(class, name)
   local row = by_name[name]
   if not row or row.some and not (class.defaults and class.defaults[name] ~= nil) then return nil end
-  return row
+  local unit = row.groups and (class[row.groups] or "bernoulli")
+  return (not unit or core.unit_grouped(unit)) and row or nil
 end
 
 --- The rows of a class, in the order in which they are shown.

@@ -125,7 +125,7 @@ function methods:energy(v)
 end
 
 --- Log pseudo-likelihood, mean over rows, in nats: one unit of each row, drawn at random, stands
--- for all. Needs Bernoulli visible units.
+-- (of softmax units: one group) for all. Not for real-valued visible units.
 -- @usage print(lrn.RBM{ n_visible = 64, n_hidden = 3 }:pseudo_likelihood((lrn.data.digits())))
 function methods:pseudo_likelihood(v)
   local t, n = samples(self, "pseudo_likelihood", "v", v)
@@ -199,13 +199,13 @@ function methods:sample(n, opts)
   return infer(self, n):sample(n, o.steps, start)
 end
 
---- log Z, by enumerating the smaller Bernoulli layer (at most 24 units).
+--- log Z, by enumerating the layer with fewer states (at most 2^24: 24 units of 0 and 1).
 -- @usage print(lrn.RBM{ n_visible = 4, n_hidden = 3 }:log_partition())
 function methods:log_partition()
   return infer(self, INFER):log_partition()
 end
 
---- Log-likelihood in nats, mean over rows; exact, where a Bernoulli layer has at most 24 units.
+--- Log-likelihood in nats, mean over rows; exact, where a layer has at most 2^24 states.
 -- @return the mean, and the lower and upper end of what it may be: an exact figure three times
 -- @usage print(lrn.RBM{ n_visible = 9, n_hidden = 3 }:log_likelihood(lrn.data.bars_and_stripes(3)))
 function methods:log_likelihood(data)

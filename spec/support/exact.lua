@@ -2,7 +2,8 @@
 -- energies, sums and integrals over states, and bounds of statistics.
 --
 -- A kind of unit is known here by its name only as the engine's argument. Its states are read off
--- its samples: the two values that come, or the reals from 0 on, or all reals; sums and integrals follow from them.
+-- its samples: the two values that come, or the reals from 0 on, or all reals; sums and integrals follow
+-- from them. Units of which a single one of many is 1 come in groups.
 local lrn = require "lrn"
 local core = require "lrn.core"
 
@@ -92,7 +93,8 @@ local function simpson(from, to, n)
   return s, w
 end
 
---- kind.discrete, kind.s and kind.w (states and their weights), kind.self (at these states).
+--- kind.discrete, kind.s and kind.w (states of a unit and their weights), kind.self (at these states);
+-- kind.grouped: the states are those of groups, and functions of one unit below are not for it.
 -- The grid serves inputs in [-8, 8] at temperatures from 0.5 to 2.
 function M.kind(unit)
   if known[unit] then return known[unit] end
@@ -105,6 +107,7 @@ function M.kind(unit)
     least = math.min(least, value)
   end
   k.discrete = #values == 2
+  k.grouped = k.discrete and core.unit_sample(unit, x, 1, 3):sum() == 1
   if k.discrete then
     table.sort(values)
     k.s, k.w = values, { 1, 1 }
@@ -114,6 +117,40 @@ function M.kind(unit)
   k.self = core.unit_map(unit, "self", lrn.tensor(k.s, { dtype = "float64" })):tolist()
   known[unit] = k
   return k
+end
+
+--- Units of a group in a layer of n units: the smallest number of them, or 1 where there are no groups.
+function M.categories(unit, n)
+  if not M.kind(unit).grouped then return 1 end
+  for k = 2, n do
+    if n % k == 0 then return k end
+  end
+end
+
+--- The units that are in groups, or not: list of names.
+function M.units(grouped)
+  local out = {}
+  for _, unit in ipairs(core.units()) do
+    if M.kind(unit).grouped == grouped then out[#out + 1] = unit end
+  end
+  return out
+end
+
+--- A state of a layer near these numbers: list of so many.
+function M.state_near(unit, numbers)
+  local k, out, K = M.kind(unit), {}, M.categories(unit, #numbers)
+  for i, x in ipairs(numbers) do
+    if k.grouped then
+      local first, best = (i - 1) // K * K + 1, i
+      for j = first, first + K - 1 do
+        if numbers[j] > numbers[best] or numbers[j] == numbers[best] and j < best then best = j end
+      end
+      out[i] = best == i and 1 or 0
+    else
+      out[i] = k.discrete and k.s[x > 0 and 2 or 1] or k.s[1] == 0 and math.abs(x) or x
+    end
+  end
+  return out
 end
 
 --- T log integral exp((x s - self(s)) / T) ds, and optionally the moments under that density.
@@ -146,14 +183,63 @@ end
 
 -- ===}
 
+-- {=== Layers ===
+
+--- The cumulant of a layer with these inputs.
+function M.layer_cumulant(unit, inputs, T)
+  local A, K = 0, M.categories(unit, #inputs)
+  for i = 1, #inputs, K do
+    local x = {}
+    for k = 1, K do x[k] = inputs[i + k - 1] / T end
+    A = A + (K > 1 and T * M.logsumexp(x) or M.cumulant(unit, inputs[i], T))
+  end
+  return A
+end
+
+--- Means of a layer's units and their covariances, a matrix.
+function M.layer_moments(unit, inputs, T)
+  local mean, covariance, K = {}, {}, M.categories(unit, #inputs)
+  for i in ipairs(inputs) do covariance[i] = {} end
+  for i = 1, #inputs do
+    for j = 1, #inputs do covariance[i][j] = 0 end
+    if K == 1 then
+      mean[i], covariance[i][i] = M.moments(unit, inputs[i], T)
+    else
+      local x, first = {}, (i - 1) // K * K + 1
+      for k = 1, K do x[k] = inputs[first + k - 1] / T end
+      mean[i] = math.exp(inputs[i] / T - M.logsumexp(x))
+      for j = first, i do
+        local c = (i == j and mean[i] or 0) - mean[i] * mean[j]
+        covariance[i][j], covariance[j][i] = c, c
+      end
+    end
+  end
+  return mean, covariance
+end
+
+-- ===}
+
 -- {=== Models ===
 
---- All 2^n states of n units of that kind of two states ({0, 1}); unit 1 is the lowest bit.
+-- How states of n units of that kind are numbered: by digits below `base`, one a unit or group of K, the
+-- first one lowest.
+local function numbering(n, unit)
+  local K = unit and M.categories(unit, n) or 1
+  return n // K, K > 1 and K or 2, K
+end
+
+--- All states of n units of that kind, which is discrete ({0, 1}), in the order of their numbers.
 function M.states(n, unit)
   local out, two = {}, unit and M.kind(unit).s or { 0, 1 }
-  for code = 0, 2 ^ n - 1 do
-    local s = {}
-    for i = 1, n do s[i] = two[1 + ((code >> (i - 1)) & 1)] end
+  local digits, base, K = numbering(n, unit)
+  for code = 0, base ^ digits - 1 do
+    local s, rest = {}, code // 1 | 0
+    for i = 1, digits do
+      local digit = rest % base
+      rest = rest // base
+      if K == 1 then s[i] = two[1 + digit] end
+      for k = 1, K > 1 and K or 0 do s[(i - 1) * K + k] = k == digit + 1 and 1 or 0 end
+    end
     out[code + 1] = s
   end
   return out
@@ -203,6 +289,8 @@ end
 function M.model(p, options)
   local o = { n_visible = #p.a, n_hidden = #p.b, seed = 5, visible_bias = "zero" }
   for key, value in pairs(options or {}) do o[key] = value end
+  o.visible_categories = o.visible_categories or M.categories(o.visible or "bernoulli", #p.a)
+  o.hidden_categories = o.hidden_categories or M.categories(o.hidden or "bernoulli", #p.b)
   local c = core.rbm_new(o)
   for name, t in pairs(c:parameters()) do
     t:copy_(lrn.tensor(p[name], { dtype = "float64" }))
@@ -239,7 +327,7 @@ function M.energy(p, v, h)
   return e
 end
 
---- Probabilities of the 2^n states of the layer of units of two states (`side` "visible" or
+--- Probabilities of the states of the layer of discrete units (`side` "visible" or
 -- "hidden"), of kind `unit`; units of the other layer, of kind `other`, integrated out.
 function M.marginal(p, side, unit, other, T)
   local states = M.states(side == "visible" and #p.a or #p.b, unit)
@@ -249,7 +337,7 @@ function M.marginal(p, side, unit, other, T)
   for n, s in ipairs(states) do
     logs[n] = 0
     for i, value in ipairs(s) do logs[n] = logs[n] + own[i] * value / T end
-    for _, x in ipairs(inputs(p, s)) do logs[n] = logs[n] + M.cumulant(other, x, T) / T end
+    logs[n] = logs[n] + M.layer_cumulant(other, inputs(p, s), T) / T
   end
   local log_z = M.logsumexp(logs)
   for n = 1, #logs do logs[n] = math.exp(logs[n] - log_z) end
@@ -283,16 +371,36 @@ function M.rows_of(states, counts, options)
   return lrn.tensor(states, options):index_select(1, lrn.cat(parts, 1))
 end
 
---- How often each of the 2^n states occurs among rows of states of that kind ({0, 1}).
-function M.count_states(t, unit)
-  local n, two = t:size(2), unit and M.kind(unit).s or { 0, 1 }
-  t = (t - two[1]) / (two[2] - two[1])
-  local powers = {}
-  for i = 1, n do powers[i] = { 2 ^ (i - 1) } end
-  local codes = t:to { device = "cpu" }:mm(lrn.tensor(powers, { dtype = t.dtype }))
+-- Numbers of rows of states (see M.states) as a column, and how many there are.
+local function numbers(t, unit)
+  local n = t:size(2)
+  local digits, base, K = numbering(n, unit)
+  local two, weights = unit and M.kind(unit).s or { 0, 1 }, {}
+  for i = 1, digits do
+    for k = 1, K do
+      weights[(i - 1) * K + k] = { (K > 1 and k - 1 or 1) * base ^ (i - 1) }
+    end
+  end
+  t = (t:to { device = "cpu", dtype = "float64" } - two[1]) / (two[2] - two[1])
+  return t:mm(lrn.tensor(weights, { dtype = "float64" })), base ^ digits
+end
+
+local function count(codes, n)
   local counts = {}
-  for i = 1, 2 ^ n do counts[i] = codes:eq(i - 1):sum() end
+  for i = 1, n do counts[i] = codes:eq(i - 1):sum() end
   return counts
+end
+
+--- How often each state occurs among rows of states of that kind ({0, 1}), in the order of M.states.
+function M.count_states(t, unit)
+  return count(numbers(t, unit))
+end
+
+--- The same of pairs of states, in the order (1, 1), (2, 1), ...
+function M.count_pairs(t, unit, t2, unit2)
+  local codes, n = numbers(t, unit)
+  local codes2, n2 = numbers(t2, unit2)
+  return count(codes + codes2 * n, n * n2)
 end
 
 -- ===}

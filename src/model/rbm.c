@@ -58,8 +58,8 @@ static int check_categories(const char *side, int unit, int64_t units, int64_t c
     return lrn_fail(LRN_EVALUE, "RBM: %s_categories: got %lld, expected 1: %s units are not in groups",
                     side, (long long)categories, lrn_unit_name(unit));
   if (lrn_unit_grouped(unit) && categories < 2)
-    return lrn_fail(LRN_EVALUE, "RBM: %s_categories: got %lld, expected an integer >= 2: the units of a "
-                    "group of %s units", side, (long long)categories, lrn_unit_name(unit));
+    return lrn_fail(LRN_EVALUE, "RBM: %s_categories: got %lld, expected an integer >= 2: %s units "
+                    "come in groups of so many", side, (long long)categories, lrn_unit_name(unit));
   if (units % categories != 0)
     return lrn_fail(LRN_EVALUE, "RBM: n_%s: got %lld, expected a multiple of %s_categories (%lld)",
                     side, (long long)units, side, (long long)categories);

@@ -102,17 +102,22 @@ return {
     example = "assert(lrn.models.RBM == lrn.RBM)" },
   { name = "models.define",
     text = "Makes a model class from rows of the unit table: which units each layer has.",
-    params = { { "options.visible", "string", "\"bernoulli\", \"gaussian\", \"relu\" or \"spin\"",
+    params = { { "options.visible", "string",
+      "\"bernoulli\", \"gaussian\", \"relu\", \"spin\" or \"softmax\" (one-hot groups)",
       "bernoulli" },
       { "options.hidden", "string", "likewise", "bernoulli" },
       { "options.mask", "string",
         "what a step leaves out: \"none\", \"dropout\", \"dropconnect\", \"edropout\"", "none" },
       { "options.name", "string", "the class's name, also in files", "RBM" } },
-    returns = { { "function", "a constructor like lrn.RBM" } },
-    errors = "an unknown unit; a name that is defined with other units",
+    returns = { { "function", "a constructor like lrn.RBM; where a layer is softmax with one more \z
+      option, visible_categories or hidden_categories: the units of a group, an integer >= 2 of which \z
+      n_visible or n_hidden is a multiple" } },
+    errors = "an unknown unit; edropout with softmax hidden units; a name that is defined with other units",
     example =
       "local Gaussian = lrn.models.define{ visible = \"gaussian\", hidden = \"bernoulli\", name = \z
-      \"MyGaussian\" }\nlocal m = Gaussian{ n_visible = 3, n_hidden = 2 }" },
+      \"MyGaussian\" }\nlocal m = Gaussian{ n_visible = 3, n_hidden = 2 }\nlocal Mixture = \z
+      lrn.models.define{ hidden = \"softmax\", name = \"MyMixture\" }\nlocal ten = Mixture{ n_visible = \z
+      64, n_hidden = 10, hidden_categories = 10 }" },
   { name = "RBM.fit",
     text = "Trains by contrastive divergence, or by PCD where persistent says so. An error or \z
     Ctrl-C between two batches\nleaves the model whole; a later fit goes on there.",
@@ -193,11 +198,11 @@ return {
       "local F = lrn.RBM{ n_visible = 4, n_hidden = 3 }:energy(lrn.zeros(2, 4))\nassert(F:size(1) \z
       == 2)" },
   { name = "RBM.pseudo_likelihood",
-    text = "Log pseudo-likelihood in nats, mean over rows: of each row one unit, drawn at random, \z
-    stands for all.",
-    params = { { "v", "Dataset or Tensor", rows .. "; rounded to 0 and 1" } },
+    text = "Log pseudo-likelihood in nats, mean over rows: of each row one unit (softmax: one group), \z
+    drawn at random,\nstands for all.",
+    params = { { "v", "Dataset or Tensor", rows .. "; rounded to the nearest states" } },
       returns = { { "number", "<= 0; higher is better" } },
-    errors = "visible units that are not Bernoulli; " .. size_error,
+    errors = "real-valued visible units; " .. size_error,
     example =
       "local train = lrn.data.digits()\nassert(lrn.RBM{ n_visible = 64, n_hidden = 3 \z
       }:pseudo_likelihood(train) < 0)" },
@@ -223,14 +228,14 @@ return {
       })\nassert(images:size(1) == 2)" },
   { name = "RBM.log_partition", text = "log Z, exact, by enumerating the smaller layer.",
     params = {},
-    returns = { { "number", "in nats" } }, errors = "no Bernoulli layer of at most 24 units",
+    returns = { { "number", "in nats" } }, errors = "no layer of at most 2^24 states (24 units of 0 and 1)",
     example = "print(lrn.RBM{ n_visible = 4, n_hidden = 3 }:log_partition())" },
   { name = "RBM.log_likelihood",
     text = "Log-likelihood of data, exact, by enumerating the smaller layer.",
     params = { { "data", "Dataset or Tensor", rows } },
     returns = { { "number", "mean over rows, in nats" },
       { "number", "lower end: the same, as it is exact" }, { "number", "upper end: the same" } },
-    errors = "no Bernoulli layer of at most 24 units; " .. size_error,
+    errors = "no layer of at most 2^24 states (24 units of 0 and 1); " .. size_error,
     example =
       "local ds = lrn.data.bars_and_stripes(3)\nassert(lrn.RBM{ n_visible = 9, n_hidden = 3 \z
       }:log_likelihood(ds) < 0)" },
