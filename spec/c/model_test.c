@@ -91,6 +91,9 @@ static void test_options(void) {
   BAD(LRN_EVALUE, "temperature: got nan", temperature, nan_);
   BAD(LRN_EARG, "visible", visible, LRN_UNITS);
   BAD(LRN_EARG, "hidden", hidden, -1);
+  BAD(LRN_EVALUE, "visible_categories: got 1", visible, LRN_UNIT_SOFTMAX);
+  BAD(LRN_EVALUE, "visible_categories: got 2, expected 1", visible_categories, 2);
+  BAD(LRN_EVALUE, "hidden_categories: got 0", hidden_categories, 0);
   BAD(LRN_ETYPE, "dtype: got int64", dtype, LRN_I64);
   BAD(LRN_ETYPE, "dtype", dtype, 99);
   BAD(LRN_EARG, "visible_bias", visible_bias, 7);
@@ -117,6 +120,10 @@ static void test_set_options(void) {
   FIXED(n_hidden, 7);
   FIXED(visible, LRN_UNIT_GAUSSIAN);
   FIXED(hidden, LRN_UNIT_RELU);
+  o = *lrn_rbm_get_options(m);
+  o.visible = LRN_UNIT_SOFTMAX;
+  o.visible_categories = 3;
+  FAILS(LRN_EVALUE, "categories", lrn_rbm_set_options(m, &o));
   FIXED(dtype, LRN_F64);
   FIXED(seed, 99);
 #undef FIXED
@@ -433,7 +440,8 @@ static void test_outputs(void) {
   lrn_rbm_free(m);
 }
 
-/* visible_bias = data: the input at which a unit has the data's mean, whatever the unit. */
+/* visible_bias = data: the input at which a unit has the data's mean, whatever the unit; of a group the
+   share of the unit's mean in the sum of them. */
 static void test_prepare(void) {
   for (int unit = 0; unit < LRN_UNITS; unit++)
     for (int t = 0; t < 3; t++) {
@@ -443,8 +451,10 @@ static void test_prepare(void) {
       lrn_tensor *data = matrix(LRN_F64, 40, 6), *mean = matrix(LRN_F64, 1, 6);
       lrn_tensor *a;
       lrn_key key = {9, 0, LRN_STREAM_USER, 0, 0};
+      double all = 0;
       o.dtype = LRN_F64;
       o.visible = unit;
+      o.visible_categories = lrn_unit_grouped(unit) ? 6 : 1;
       o.temperature = t == 0 ? 1 : t == 1 ? 0.5 : 2;
       OK(lrn_random(data, LRN_UNIFORM, 0.125, 0.875, key));
       for (int64_t r = 0; r < 40; r++)
@@ -454,12 +464,16 @@ static void test_prepare(void) {
       OK(lrn_rbm_prepare(m, w, data));
       a = lrn_rbm_parameter(m, 1, NULL);
       OK(lrn_unit_map(mean, unit, LRN_UNIT_MEAN, a, o.temperature));
+      for (int64_t r = 0; r < 240; r++)
+        all += ((double *)lrn_tensor_data(data))[r] / 40;
       for (int64_t i = 0; i < 6; i++) {
         double want = 0, got = ((double *)lrn_tensor_data(mean))[i];
         for (int64_t r = 0; r < 40; r++)
           want += ((double *)lrn_tensor_data(data))[r * 6 + i] / 40;
         if (i == 5 && unit == LRN_UNIT_BERNOULLI)
           want = 1 - 1.0 / 42;
+        if (lrn_unit_grouped(unit))
+          want /= all;
         CHECK(fabs(got - want) < 1e-12, "%s, T %g, unit %lld: mean %.17g, data %.17g",
               lrn_unit_name(unit), o.temperature, (long long)i, got, want);
       }
