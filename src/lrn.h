@@ -600,6 +600,10 @@ typedef struct lrn_rbm_options {
   double sparsity_decay;     /* 0.9; in [0, 1): p = decay p + (1 - decay) <q+> (Hinton 2012, 11) */
   double centering;          /* 0: off; in (0, 1], 0.01 say: the gradient is centred by running means
                                 of data and hidden means with this rate (model/aids.c) */
+  int64_t n_classes;         /* 0: no labels; C >= 2: the model has a label y of C classes, with the
+                                parameters U and c, and learns P(y | v) (model/label.c); no mask */
+  double alpha;              /* 0; >= 0: with labels: weight of the generative part, CD on (v, y), in
+                                the objective; 0: P(y | v) alone */
   double max_norm;           /* 0: off; > 0: after an update the weights of a hidden unit are
                                 scaled down to this norm where theirs is larger (Hinton et al.
                                 2012, arXiv 1207.0580, section 2) */
@@ -622,7 +626,8 @@ LRN_API const lrn_rbm_options *lrn_rbm_get_options(const lrn_rbm *m); /* lent */
 /* Acts at the next step. Sizes, units, categories, dtype, device, mask, optimizer and seed are
    fixed: LRN_EVALUE. */
 LRN_API int lrn_rbm_set_options(lrn_rbm *m, const lrn_rbm_options *options);
-/* i-th parameter: "W" (V x H), "a" (V), "b" (H); NULL past the end. Lent; writing to it writes to the
+/* i-th parameter: "W" (V x H), "a" (V), "b" (H), and with labels "U" (C x H), "c" (C); NULL past
+   the end. Lent; writing to it writes to the
    model. */
 LRN_API lrn_tensor *lrn_rbm_parameter(const lrn_rbm *m, int i, const char **name);
 
@@ -645,11 +650,14 @@ typedef struct lrn_state {
   int64_t batch;    /* batches done in the current epoch */
   int64_t samples;  /* rows seen in the current epoch; the sums are over them */
   double mse, error, pl;
+  double loss;      /* of labelled rows: sum of -log P(label | v), */
+  double hits;      /* number of those whose most probable class is the label, */
+  double labelled;  /* and number of them */
 } lrn_state;
 LRN_API void lrn_work_get_state(const lrn_work *w, lrn_state *out);
 LRN_API void lrn_work_set_state(lrn_work *w, const lrn_state *state);
-/* Means of the epoch that ends; epoch + 1, batch and sums 0. pl is NaN where the model has
-   none. LRN_ESTATE where no row was seen. */
+/* Means of the epoch that ends; epoch + 1, batch and sums 0. loss and hits are means over labelled
+   rows. LRN_ESTATE where no row was seen. */
 LRN_API int lrn_work_end_epoch(lrn_work *w, lrn_state *means);
 
 /* Lent tensors of a training workspace; NULL past the end or where there is none.
@@ -667,6 +675,8 @@ LRN_API lrn_tensor *lrn_work_mask(const lrn_work *w);
 /* The last step's negative visible states (rows x V): of the CD chain, or of the persistent
    chains. A view on the workspace: the next call overwrites it. Caller frees. */
 LRN_API int lrn_work_negative(lrn_tensor **out, const lrn_work *w);
+/* Their labels, one-hot rows x n_classes, likewise; LRN_ESTATE for a model without labels. */
+LRN_API int lrn_work_negative_labels(lrn_tensor **out, const lrn_work *w);
 
 /* Data: N rows of n_visible values in dimensions 2 and up (a 1-d tensor is one row). uint8
    means value / 255; other dtypes are taken as they are. On the model's device or the
@@ -677,10 +687,13 @@ LRN_API int lrn_work_negative(lrn_tensor **out, const lrn_work *w);
    category above 1 / (N + 2); biases of a group are T log of its means, not centred. */
 LRN_API int lrn_rbm_prepare(lrn_rbm *m, lrn_work *w, const lrn_tensor *data);
 /* The rows of one step: idx[first .. first + count) of data, or data[first .. first + count) where idx
-   is NULL; idx int64, contiguous, counted from base, on the model's device. */
+   is NULL; idx int64, contiguous, counted from base, on the model's device. labels: NULL where there
+   are none, else one for each row of data: int64, contiguous, on the model's device; classes counted
+   from base, base - 1 for a row without a label. On the CPU a label that is neither is LRN_EVALUE. */
 typedef struct lrn_batch {
   const lrn_tensor *data, *idx;
   int64_t base, first, count;
+  const lrn_tensor *labels;
 } lrn_batch;
 /* One training step (models: Hinton 2002, 2012; Tieleman 2008). Allocates nothing. On the CPU a NaN
    or an infinity in the rows is LRN_ENUMERIC before anything changes; one in the parameters after
@@ -729,6 +742,27 @@ LRN_API int lrn_rbm_gibbs(const lrn_rbm *m, lrn_work *w, lrn_tensor *ph, lrn_ten
    the biases alone; else n x V rows to start from. mean and state: N x V of the last sweep. */
 LRN_API int lrn_rbm_sample(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean,
                            lrn_tensor *state, const lrn_tensor *start, int64_t steps);
+/* The same for a model with labels: labels gets the classes of the last sweep, given (or NULL) holds
+   the label of each chain fixed; both int64, N, contiguous, on the model's device, counted from base
+   (given: base - 1 counts as no class at all). */
+LRN_API int lrn_rbm_sample_labels(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean,
+                                  lrn_tensor *state, lrn_tensor *labels,
+                                  const lrn_tensor *start, const lrn_tensor *given, int64_t base,
+                                  int64_t steps);
+
+/* Models with labels (LRN_EUNSUPPORTED for others). log_p, p: N x n_classes, log P(y | v) and
+   P(y | v) = softmax_y((c_y + sum_j A(x_j + U_yj)) / T), exact (Larochelle and Bengio 2008); drawn:
+   int64, N, contiguous, a class drawn from it for each row, counted from base. NULL: not wanted. */
+LRN_API int lrn_rbm_classify(const lrn_rbm *m, lrn_work *w, lrn_tensor *log_p, lrn_tensor *p,
+                             lrn_tensor *drawn, int64_t base, const lrn_tensor *v);
+/* P(y | h) = softmax((c + U h) / T) of rows of hidden values (N x n_hidden), and classes drawn. */
+LRN_API int lrn_rbm_classify_hidden(const lrn_rbm *m, lrn_work *w, lrn_tensor *p,
+                                    lrn_tensor *drawn, int64_t base, const lrn_tensor *h);
+/* h given v and the labels of its rows, as lrn_rbm_hidden, which sums the label out of the means and
+   draws it for the states. */
+LRN_API int lrn_rbm_hidden_given(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean,
+                                 lrn_tensor *state, const lrn_tensor *v,
+                                 const lrn_tensor *labels, int64_t base);
 /* log Z by enumeration of the layer that has fewer states, at most 2^24: 24 units of two states, or
    groups (else LRN_EUNSUPPORTED); and mean over rows of log p(v) = -F(v) / T - log Z, in nats. Both in
    float64 on the CPU, with memory of their own. */

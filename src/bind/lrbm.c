@@ -284,11 +284,16 @@ static int core_chain(lua_State *L) {
   LRNB_TRY(L, lrn_tensor_alias(box, t));
   return 1;
 }
+/* negative() -> v-, and the one-hot labels of a model that has them */
 static int core_negative(lua_State *L) {
   core *c = check_core(L, "negative");
   lrn_tensor **box = lrnB_new_tensor(L);
   LRNB_TRY(L, lrn_work_negative(box, c->w));
-  return 1;
+  if (lrn_rbm_get_options(c->m)->n_classes == 0)
+    return 1;
+  box = lrnB_new_tensor(L);
+  LRNB_TRY(L, lrn_work_negative_labels(box, c->w));
+  return 2;
 }
 
 /* reserve(batch, train) */
@@ -320,7 +325,7 @@ static int core_prepare(lua_State *L) {
   return 0;
 }
 
-/* step(data, index or nil, first, count) -> nothing, or message, kind */
+/* step(data, index or nil, first, count, labels or nil) -> nothing, or message, kind */
 static int step_with(lua_State *L, int gradient_only) {
   core *c = check_core(L, "fit");
   lrn_tensor *data = lrnB_tensor(L, 2, "fit"), *idx = lrnB_opt_tensor(L, 3, "fit");
@@ -331,7 +336,7 @@ static int step_with(lua_State *L, int gradient_only) {
     return lrnB_raise(L, "value", "fit: first: got %lld, expected an integer >= 1",
                       (long long)first);
   batch = (lrn_batch){.data = data, .idx = idx, .base = LRN_BASE, .first = first - LRN_BASE,
-                      .count = count};
+                      .count = count, .labels = lrnB_opt_tensor(L, 6, "fit")};
   st = gradient_only ? lrn_rbm_gradient(c->m, c->w, &batch)
                      : lrn_rbm_step(c->m, c->w, &batch);
   if (st == LRN_ENUMERIC) {
@@ -358,7 +363,7 @@ static const struct {
 } state_fields[] = {
 #define FIELD(name, is_int) {#name, offsetof(lrn_state, name), is_int}
   FIELD(step, 1), FIELD(calls, 1), FIELD(epoch, 1), FIELD(batch, 1), FIELD(samples, 1),
-  FIELD(mse, 0), FIELD(error, 0), FIELD(pl, 0)};
+  FIELD(mse, 0), FIELD(error, 0), FIELD(pl, 0), FIELD(loss, 0), FIELD(hits, 0), FIELD(labelled, 0)};
 enum { STATE_FIELDS = sizeof state_fields / sizeof *state_fields };
 
 static int core_state(lua_State *L) {
@@ -404,7 +409,8 @@ static int core_end_epoch(lua_State *L) {
   LRNB_TRY(L, lrn_work_end_epoch(c->w, &means));
   lua_pushnumber(L, means.mse);
   lua_pushnumber(L, means.error);
-  if (lrn_unit_can_flip(lrn_rbm_get_options(c->m)->visible))
+  if (lrn_unit_can_flip(lrn_rbm_get_options(c->m)->visible) &&
+      lrn_rbm_get_options(c->m)->n_classes == 0)
     lua_pushnumber(L, means.pl);
   else
     lua_pushnil(L);
@@ -426,6 +432,14 @@ static lrn_tensor *output(lua_State *L, const core *c, int64_t n, int64_t units,
   int64_t size[2] = {n, units};
   lrn_tensor **box = lrnB_new_tensor(L);
   LRNB_TRY_AS(L, f, lrn_tensor_new(box, o->dtype, units > 0 ? 2 : 1, size, o->device));
+  lrnB_result(L);
+  return *box;
+}
+
+/* The same for a label a row. */
+static lrn_tensor *labels_output(lua_State *L, const core *c, int64_t n, const char *f) {
+  lrn_tensor **box = lrnB_new_tensor(L);
+  LRNB_TRY_AS(L, f, lrn_tensor_new(box, LRN_I64, 1, &n, lrn_rbm_get_options(c->m)->device));
   lrnB_result(L);
   return *box;
 }
@@ -524,18 +538,56 @@ static int core_gibbs(lua_State *L) {
   LRNB_TRY(L, lrn_rbm_gibbs(c->m, c->w, out[0], out[1], out[2], out[3], out[4], v));
   return 5;
 }
-/* sample(n, steps, start or nil) -> mean, state */
+/* sample(n, steps, start or nil, given labels or nil) -> mean, state, labels of a model that has them */
 static int core_sample(lua_State *L) {
   core *c = check_core(L, "sample");
   int64_t n = lrnB_integer(L, 2, "sample", "n"), steps = lrnB_integer(L, 3, "sample", "steps");
   int64_t V = lrn_rbm_get_options(c->m)->n_visible;
-  lrn_tensor *start = lrnB_opt_tensor(L, 4, "sample"), *mean, *state;
+  lrn_tensor *start = lrnB_opt_tensor(L, 4, "sample"), *given = lrnB_opt_tensor(L, 5, "sample");
+  lrn_tensor *mean, *state, *labels;
   if (n < 1)
     return lrnB_raise(L, "value", "sample: n: got %lld, expected an integer >= 1", (long long)n);
   inference_room(L, c, n);
   mean = output(L, c, n, V, "sample");
   state = output(L, c, n, V, "sample");
-  LRNB_TRY(L, lrn_rbm_sample(c->m, c->w, mean, state, start, steps));
+  labels = lrn_rbm_get_options(c->m)->n_classes > 0 ? labels_output(L, c, n, "sample") : NULL;
+  LRNB_TRY(L, lrn_rbm_sample_labels(c->m, c->w, mean, state, labels, start, given, LRN_BASE, steps));
+  return labels != NULL ? 3 : 2;
+}
+/* classify(v, draw) -> log P(y | v), P(y | v), drawn labels or nothing */
+static int core_classify(lua_State *L) {
+  core *c = check_core(L, "classify");
+  lrn_tensor *v = lrnB_tensor(L, 2, "classify"), *log_p, *p, *drawn;
+  int64_t n = rows_of(v), C = lrn_rbm_get_options(c->m)->n_classes;
+  int draw = lua_toboolean(L, 3);
+  inference_room(L, c, n);
+  log_p = output(L, c, n, C, "classify");
+  p = output(L, c, n, C, "classify");
+  drawn = draw ? labels_output(L, c, n, "classify") : NULL;
+  LRNB_TRY(L, lrn_rbm_classify(c->m, c->w, log_p, p, drawn, LRN_BASE, v));
+  return draw ? 3 : 2;
+}
+/* classify_hidden(h) -> P(y | h), drawn labels */
+static int core_classify_hidden(lua_State *L) {
+  core *c = check_core(L, "class_sampling");
+  lrn_tensor *h = lrnB_tensor(L, 2, "class_sampling"), *p, *drawn;
+  int64_t n = rows_of(h);
+  inference_room(L, c, n);
+  p = output(L, c, n, lrn_rbm_get_options(c->m)->n_classes, "class_sampling");
+  drawn = labels_output(L, c, n, "class_sampling");
+  LRNB_TRY(L, lrn_rbm_classify_hidden(c->m, c->w, p, drawn, LRN_BASE, h));
+  return 2;
+}
+/* hidden_given(v, labels) -> mean, state */
+static int core_hidden_given(lua_State *L) {
+  core *c = check_core(L, "hidden_sampling");
+  lrn_tensor *v = lrnB_tensor(L, 2, "hidden_sampling"), *mean, *state;
+  lrn_tensor *labels = lrnB_tensor(L, 3, "hidden_sampling");
+  int64_t n = rows_of(v), H = lrn_rbm_get_options(c->m)->n_hidden;
+  inference_room(L, c, n);
+  mean = output(L, c, n, H, "hidden_sampling");
+  state = output(L, c, n, H, "hidden_sampling");
+  LRNB_TRY(L, lrn_rbm_hidden_given(c->m, c->w, mean, state, v, labels, LRN_BASE));
   return 2;
 }
 static int core_log_partition(lua_State *L) {
@@ -666,6 +718,8 @@ static const luaL_Reg methods[] = {
   {"free_energy", core_free_energy}, {"pseudo_likelihood", core_pseudo_likelihood},
   {"reconstruct", core_reconstruct}, {"reconstruct_part", core_reconstruct_part},
   {"gibbs", core_gibbs}, {"sample", core_sample},
+  {"classify", core_classify}, {"classify_hidden", core_classify_hidden},
+  {"hidden_given", core_hidden_given},
   {"log_partition", core_log_partition}, {"log_likelihood", core_log_likelihood},
   {"store", core_store}, {NULL, NULL}};
 static const luaL_Reg none[] = {{NULL, NULL}};

@@ -7,6 +7,7 @@
 **              gW += c <v+> (p - target)'          (Hinton 2012, section 11)
 **   centring   mu and nu, the running means of v and q with rate r = centering:
 **              gW -= mu gb' + ga nu';  ga -= gW nu;  gb -= gW' mu
+**              labels are visible units, too: kappa, the mean of y, gU and gc beside mu, gW and ga
 **              (Cho, Raiko, Ilin 2011; Melchior, Fischer, Wiskott 2016, algorithm 1)
 */
 #include "model/model.h"
@@ -14,6 +15,12 @@
 /* Memory of as many elements as t has. */
 static lrn_view vector_like(const lrn_tensor *t, const void *data) {
   return lrn_flat_view(t->view.dtype, data, lrn_tensor_numel(t));
+}
+
+/* E[h | v+] of the batch's rows */
+static const void *hidden_means(const lrn_work *w) {
+  const lrn_tensor *mix = w->label[LRN_LABEL_MIX];
+  return (mix != NULL ? mix : w->q)->view.data;
 }
 
 /* out = mean of n rows, as wide as out, at x */
@@ -50,17 +57,31 @@ static int add_product(const lrn_work *w, void *out, int64_t rows, int64_t colum
                                  transposed ? rows : k, b, columns, 1, out, columns);
 }
 
-static int centre(lrn_work *w, double rate, int64_t n) {
-  int64_t V = w->n_visible, H = w->n_hidden;
-  void *gW = w->g[LRN_PARAMETER_W]->view.data, *ga = w->g[LRN_PARAMETER_A]->view.data;
+/* The gradient of a block of visible units, W (rows x H) and a (rows) or U and c, given their running
+   mean; gb is changed by gW' mean in the end. */
+static int centre_block(const lrn_work *w, int W, int a, int64_t rows, const void *mean) {
+  int64_t H = w->n_hidden;
+  void *gW = w->g[W]->view.data, *ga = w->g[a]->view.data, *gb = w->g[LRN_PARAMETER_B]->view.data;
+  const void *nu = w->mean[LRN_MEAN_H]->view.data;
+  LRN_TRY(add_product(w, gW, rows, H, 1, -1, mean, 0, gb));
+  LRN_TRY(add_product(w, gW, rows, H, 1, -1, ga, 0, nu));
+  return add_product(w, ga, rows, 1, H, -1, gW, 0, nu);
+}
+
+static int centre(const lrn_rbm *m, lrn_work *w, int64_t n) {
+  int64_t V = w->n_visible, H = w->n_hidden, C = m->options.n_classes;
+  double rate = m->options.centering;
   void *gb = w->g[LRN_PARAMETER_B]->view.data;
-  const void *mu = w->mean[LRN_MEAN_V]->view.data, *nu = w->mean[LRN_MEAN_H]->view.data;
+  const void *mu = w->mean[LRN_MEAN_V]->view.data, *kappa = w->mean[LRN_MEAN_Y]->view.data;
   LRN_TRY(take_in(w, LRN_MEAN_V, w->v->view.data, n, rate));
-  LRN_TRY(take_in(w, LRN_MEAN_H, w->q->view.data, n, rate));
-  LRN_TRY(add_product(w, gW, V, H, 1, -1, mu, 0, gb));
-  LRN_TRY(add_product(w, gW, V, H, 1, -1, ga, 0, nu));
-  LRN_TRY(add_product(w, ga, V, 1, H, -1, gW, 0, nu));
-  return add_product(w, gb, H, 1, V, -1, gW, 1, mu);
+  LRN_TRY(take_in(w, LRN_MEAN_H, hidden_means(w), n, rate));
+  LRN_TRY(centre_block(w, LRN_PARAMETER_W, LRN_PARAMETER_A, V, mu));
+  if (C > 0) {
+    LRN_TRY(take_in(w, LRN_MEAN_Y, lrn_label_row(w, 0), n, rate));
+    LRN_TRY(centre_block(w, LRN_PARAMETER_U, LRN_PARAMETER_C, C, kappa));
+    LRN_TRY(add_product(w, gb, H, 1, C, -1, w->g[LRN_PARAMETER_U]->view.data, 1, kappa));
+  }
+  return add_product(w, gb, H, 1, V, -1, w->g[LRN_PARAMETER_W]->view.data, 1, mu);
 }
 
 static int make_sparse(lrn_work *w, const lrn_rbm_options *o, int64_t n) {
@@ -70,7 +91,7 @@ static int make_sparse(lrn_work *w, const lrn_rbm_options *o, int64_t n) {
   lrn_view v = vector_like(w->g[LRN_PARAMETER_A], w->spare->view.data);
   lrn_operand in[2] = {{.view = vector_like(p, p->view.data)},
                        {.is_scalar = 1, .d = o->sparsity_target}};
-  LRN_TRY(take_in(w, LRN_MEAN_SPARSE, w->q->view.data, n, 1 - o->sparsity_decay));
+  LRN_TRY(take_in(w, LRN_MEAN_SPARSE, hidden_means(w), n, 1 - o->sparsity_decay));
   LRN_TRY(b->map(LRN_OP_sub, w->dtype, &off, in, 2));
   in[0].view = off;
   in[1].d = o->sparsity_cost;
@@ -84,6 +105,6 @@ static int make_sparse(lrn_work *w, const lrn_rbm_options *o, int64_t n) {
 
 int lrn_join_aids(const lrn_rbm *m, lrn_work *w, int64_t n) {
   if (m->options.centering > 0)
-    LRN_TRY(centre(w, m->options.centering, n));
+    LRN_TRY(centre(m, w, n));
   return m->options.sparsity_cost > 0 ? make_sparse(w, &m->options, n) : LRN_OK;
 }

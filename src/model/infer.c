@@ -11,8 +11,8 @@
 int lrn_pseudo_sum(const lrn_rbm *m, lrn_work *w, int64_t n, lrn_key key, double *sum);
 
 /* An output of the caller: the model's dtype and device, contiguous, rows x units; or NULL. */
-static int check_output(const lrn_rbm *m, const lrn_tensor *t, int64_t rows, int64_t units,
-                        const char *function, const char *name) {
+int lrn_check_output(const lrn_rbm *m, const lrn_tensor *t, int64_t rows, int64_t units,
+                     const char *function, const char *name) {
   char text[LRN_SHAPE_MAX];
   if (t == NULL)
     return LRN_OK;
@@ -25,20 +25,13 @@ static int check_output(const lrn_rbm *m, const lrn_tensor *t, int64_t rows, int
   return lrn_check_writable(t, function);
 }
 
-static void *row_at(const lrn_tensor *t, int64_t row, int64_t units) {
-  return t == NULL ? NULL
-                   : (char *)t->view.data +
-                       row * units * (int64_t)lrn_dtype_size(t->view.dtype);
-}
-
-/* Inference goes by pieces of the same size however large the workspace has become: a product's
-   bits may depend on its number of rows, and results must not depend on what was called before. */
-static int64_t stride(const lrn_work *w) {
-  return w->batch < LRN_INFER_ROWS ? w->batch : LRN_INFER_ROWS;
-}
-
-static int64_t piece(const lrn_work *w, int64_t n, int64_t at) {
-  return n - at < stride(w) ? n - at : stride(w);
+/* h given n rows of v in w->v, from inputs in w->q: the label, where the model has one, is summed out of
+   the means and drawn for the states. */
+static int hidden_of(const lrn_rbm *m, lrn_work *w, int64_t n, void *mean, void *state, lrn_key key) {
+  void *x = w->q->view.data;
+  LRN_TRY(lrn_input(m, LRN_SIDE_HIDDEN, x, w->v->view.data, n));
+  return m->options.n_classes > 0 ? lrn_label_hidden(m, w, x, n, mean, state, key)
+                                  : lrn_activate(m, LRN_SIDE_HIDDEN, x, n, mean, state, key, NULL);
 }
 
 int lrn_rbm_hidden(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *state,
@@ -50,15 +43,13 @@ int lrn_rbm_hidden(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *
   int st;
   LRN_TRY(lrn_check_work(m, w, 0, 0, "hidden_sampling"));
   LRN_GO(lrn_rows_any(&rows, &held, m, v, "hidden_sampling"));
-  LRN_GO(check_output(m, mean, rows.n, H, "hidden_sampling", "mean"));
-  LRN_GO(check_output(m, state, rows.n, H, "hidden_sampling", "state"));
-  for (int64_t at = 0; at < rows.n; at += stride(w)) {
-    int64_t n = piece(w, rows.n, at);
+  LRN_GO(lrn_check_output(m, mean, rows.n, H, "hidden_sampling", "mean"));
+  LRN_GO(lrn_check_output(m, state, rows.n, H, "hidden_sampling", "state"));
+  for (int64_t at = 0; at < rows.n; at += lrn_stride(w)) {
+    int64_t n = lrn_piece(w, rows.n, at);
     LRN_GO(lrn_load_rows(m, w->v->view.data, &rows, NULL, 0, at, n, 0, "hidden_sampling"));
-    LRN_GO(lrn_input(m, LRN_SIDE_HIDDEN, w->q->view.data, w->v->view.data, n));
-    LRN_GO(lrn_activate(m, LRN_SIDE_HIDDEN, w->q->view.data, n, row_at(mean, at, H),
-                        row_at(state, at, H), lrn_key_of(m, call, LRN_STREAM_USER, 0, at * H),
-                        NULL));
+    LRN_GO(hidden_of(m, w, n, lrn_row_at(mean, at, H), lrn_row_at(state, at, H),
+                     lrn_key_of(m, call, LRN_STREAM_USER, 0, at * H)));
   }
   w->state.calls += state != NULL;
 done:
@@ -66,32 +57,42 @@ done:
   return st;
 }
 
+int lrn_hidden_rows(lrn_tensor **out, int64_t *n, const lrn_rbm *m, const lrn_tensor *h,
+                    const char *function) {
+  int64_t H = m->options.n_hidden;
+  lrn_tensor *cast = NULL;
+  char text[LRN_SHAPE_MAX];
+  int st;
+  if (h->view.nd < 1 || h->view.nd > 2 || h->view.size[h->view.nd - 1] != H)
+    return lrn_fail(LRN_ESHAPE, "%s: got %s, expected rows of %lld values (n_hidden)", function,
+                    lrn_tensor_text(text, h), (long long)H);
+  *n = h->view.nd == 1 ? 1 : h->view.size[0];
+  LRN_GO(lrn_tensor_to(&cast, h, m->options.dtype, m->options.device));
+  st = lrn_tensor_contiguous(out, cast);
+done:
+  lrn_tensor_free(cast);
+  return st;
+}
+
 int lrn_rbm_visible(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *state,
                     const lrn_tensor *h) {
   int64_t V = m->options.n_visible, H = m->options.n_hidden, N;
   uint64_t call = w->state.calls;
-  lrn_tensor *cast = NULL, *flat = NULL;
-  char text[LRN_SHAPE_MAX];
+  lrn_tensor *flat = NULL;
   int st;
   LRN_TRY(lrn_check_work(m, w, 0, 0, "visible_sampling"));
-  if (h->view.nd < 1 || h->view.nd > 2 || h->view.size[h->view.nd - 1] != H)
-    return lrn_fail(LRN_ESHAPE, "visible_sampling: got %s, expected rows of %lld values (n_hidden)",
-                    lrn_tensor_text(text, h), (long long)H);
-  N = h->view.nd == 1 ? 1 : h->view.size[0];
-  LRN_GO(check_output(m, mean, N, V, "visible_sampling", "mean"));
-  LRN_GO(check_output(m, state, N, V, "visible_sampling", "state"));
-  LRN_GO(lrn_tensor_to(&cast, h, m->options.dtype, m->options.device));
-  LRN_GO(lrn_tensor_contiguous(&flat, cast));
-  for (int64_t at = 0; at < N; at += stride(w)) {
-    int64_t n = piece(w, N, at);
-    LRN_GO(lrn_input(m, LRN_SIDE_VISIBLE, w->v->view.data, row_at(flat, at, H), n));
-    LRN_GO(lrn_activate(m, LRN_SIDE_VISIBLE, w->v->view.data, n, row_at(mean, at, V),
-                        row_at(state, at, V), lrn_key_of(m, call, LRN_STREAM_USER, 1, at * V),
+  LRN_TRY(lrn_hidden_rows(&flat, &N, m, h, "visible_sampling"));
+  LRN_GO(lrn_check_output(m, mean, N, V, "visible_sampling", "mean"));
+  LRN_GO(lrn_check_output(m, state, N, V, "visible_sampling", "state"));
+  for (int64_t at = 0; at < N; at += lrn_stride(w)) {
+    int64_t n = lrn_piece(w, N, at);
+    LRN_GO(lrn_input(m, LRN_SIDE_VISIBLE, w->v->view.data, lrn_row_at(flat, at, H), n));
+    LRN_GO(lrn_activate(m, LRN_SIDE_VISIBLE, w->v->view.data, n, lrn_row_at(mean, at, V),
+                        lrn_row_at(state, at, V), lrn_key_of(m, call, LRN_STREAM_USER, 1, at * V),
                         NULL));
   }
   w->state.calls += state != NULL;
 done:
-  lrn_tensor_free(cast);
   lrn_tensor_free(flat);
   return st;
 }
@@ -137,9 +138,18 @@ int lrn_side_energy(const lrn_rbm *m, lrn_work *w, int side, void *F, const void
   part = fv;
   part.data = w->scratch->view.data; /* doubles: wide enough for either dtype */
   LRN_TRY(lrn_input(m, other, x, states, rows));
-  LRN_TRY(binary(m, LRN_OP_add, &xv, &xv, &bias));
-  LRN_TRY(lrn_map_units(m, other, LRN_UNIT_CUMULANT, x, x, rows));
-  LRN_TRY(row_sums(m, LRN_RED_sum, &fv, x, NULL, rows, far.units, -1));
+  if (o->n_classes > 0 && side == LRN_SIDE_VISIBLE) {
+    LRN_TRY(lrn_label_cumulant(m, w, side, x, rows));
+    LRN_TRY(o->device->backend.map(LRN_OP_neg, o->dtype, &fv, &(lrn_operand){.view = part}, 1));
+  } else {
+    LRN_TRY(binary(m, LRN_OP_add, &xv, &xv, &bias));
+    LRN_TRY(lrn_map_units(m, other, LRN_UNIT_CUMULANT, x, x, rows));
+    LRN_TRY(row_sums(m, LRN_RED_sum, &fv, x, NULL, rows, far.units, -1));
+    if (o->n_classes > 0) {
+      LRN_TRY(lrn_label_cumulant(m, w, side, states, rows));
+      LRN_TRY(binary(m, LRN_OP_sub, &fv, &fv, &part));
+    }
+  }
   LRN_TRY(row_sums(m, LRN_RED_dot, &part, states, own.bias, rows, own.units, -1));
   LRN_TRY(binary(m, LRN_OP_add, &fv, &fv, &part));
   LRN_TRY(lrn_map_units(m, side, LRN_UNIT_SELF, w->spare->view.data, states, rows));
@@ -153,11 +163,11 @@ int lrn_rbm_free_energy(const lrn_rbm *m, lrn_work *w, lrn_tensor *F, const lrn_
   int st;
   LRN_TRY(lrn_check_work(m, w, 0, 0, "energy"));
   LRN_GO(lrn_rows_any(&rows, &held, m, v, "energy"));
-  LRN_GO(check_output(m, F, rows.n, 1, "energy", "F"));
-  for (int64_t at = 0; at < rows.n; at += stride(w)) {
-    int64_t n = piece(w, rows.n, at);
+  LRN_GO(lrn_check_output(m, F, rows.n, 1, "energy", "F"));
+  for (int64_t at = 0; at < rows.n; at += lrn_stride(w)) {
+    int64_t n = lrn_piece(w, rows.n, at);
     LRN_GO(lrn_load_rows(m, w->v->view.data, &rows, NULL, 0, at, n, 0, "energy"));
-    LRN_GO(lrn_side_energy(m, w, LRN_SIDE_VISIBLE, row_at(F, at, 1), w->v->view.data, n));
+    LRN_GO(lrn_side_energy(m, w, LRN_SIDE_VISIBLE, lrn_row_at(F, at, 1), w->v->view.data, n));
   }
 done:
   lrn_tensor_free(held);
@@ -181,7 +191,9 @@ int lrn_rbm_pseudo_likelihood(const lrn_rbm *m, lrn_work *w, double *pl, const l
   double total;
   int st;
   LRN_TRY(lrn_check_work(m, w, 0, 0, "pseudo_likelihood"));
-  if (!lrn_unit_can_flip(m->options.visible))
+  if (m->options.n_classes > 0)
+    return lrn_fail(LRN_EUNSUPPORTED, "pseudo_likelihood: not for a model with labels");
+  if (!lrn_has_pl(m))
     return lrn_fail(LRN_EUNSUPPORTED, "pseudo_likelihood: not defined for %s visible units",
                     lrn_unit_name(m->options.visible));
   LRN_GO(lrn_rows_any(&rows, &held, m, v, "pseudo_likelihood"));
@@ -190,8 +202,8 @@ int lrn_rbm_pseudo_likelihood(const lrn_rbm *m, lrn_work *w, double *pl, const l
     goto done;
   }
   LRN_GO(zero_sums(&sum, m));
-  for (int64_t at = 0; at < rows.n; at += stride(w)) {
-    int64_t n = piece(w, rows.n, at);
+  for (int64_t at = 0; at < rows.n; at += lrn_stride(w)) {
+    int64_t n = lrn_piece(w, rows.n, at);
     LRN_GO(lrn_load_rows(m, w->v->view.data, &rows, NULL, 0, at, n, 0, "pseudo_likelihood"));
     LRN_GO(lrn_pseudo_sum(m, w, n, lrn_key_of(m, call, LRN_STREAM_USER, 4, at),
                           sum->view.data));
@@ -214,7 +226,7 @@ int lrn_rbm_reconstruct_part(const lrn_rbm *m, lrn_work *w, double total[2], lrn
   int st;
   LRN_TRY(lrn_check_work(m, w, 0, 0, "reconstruct"));
   LRN_GO(lrn_rows_any(&rows, &held, m, data, "reconstruct"));
-  LRN_GO(check_output(m, v, rows.n, V, "reconstruct", "v"));
+  LRN_GO(lrn_check_output(m, v, rows.n, V, "reconstruct", "v"));
   if (rows.n == 0 || first < 0) {
     st = rows.n == 0 ? lrn_fail(LRN_EVALUE, "reconstruct: data: no row")
                      : lrn_fail(LRN_EARG, "reconstruct: first: got %lld, expected an integer >= 0",
@@ -224,18 +236,17 @@ int lrn_rbm_reconstruct_part(const lrn_rbm *m, lrn_work *w, double total[2], lrn
   LRN_GO(zero_sums(&sums, m));
   if (first > 0)
     LRN_GO(m->options.device->backend.upload(sums->view.data, total, 2 * sizeof *total));
-  for (int64_t at = 0; at < rows.n; at += stride(w)) {
-    int64_t n = piece(w, rows.n, at);
+  for (int64_t at = 0; at < rows.n; at += lrn_stride(w)) {
+    int64_t n = lrn_piece(w, rows.n, at);
     void *x = w->v->view.data, *u = w->spare->view.data, *q = w->q->view.data;
     lrn_unit_args extra = {.mean_scale = 1, .target = x, .sums = sums->view.data,
                            .scratch = w->scratch->view.data};
     LRN_GO(lrn_load_rows(m, x, &rows, NULL, 0, at, n, 0, "reconstruct"));
-    LRN_GO(lrn_input(m, LRN_SIDE_HIDDEN, q, x, n));
-    LRN_GO(lrn_activate(m, LRN_SIDE_HIDDEN, q, n, mean_field ? q : NULL, mean_field ? NULL : q,
-                        lrn_key_of(m, call, LRN_STREAM_USER, 0, (first + at) * H), NULL));
+    LRN_GO(hidden_of(m, w, n, mean_field ? q : NULL, mean_field ? NULL : q,
+                     lrn_key_of(m, call, LRN_STREAM_USER, 0, (first + at) * H)));
     LRN_GO(lrn_input(m, LRN_SIDE_VISIBLE, u, q, n));
     /* the states are drawn for `sampled` alone, into rows of w->v that nothing needs */
-    LRN_GO(lrn_activate(m, LRN_SIDE_VISIBLE, u, n, row_at(v, at, V), lrn_row(w->v, w->batch),
+    LRN_GO(lrn_activate(m, LRN_SIDE_VISIBLE, u, n, lrn_row_at(v, at, V), lrn_row(w->v, w->batch),
                         lrn_key_of(m, call, LRN_STREAM_USER, 1, (first + at) * V), &extra));
   }
   LRN_GO(m->options.device->backend.download(total, sums->view.data, 2 * sizeof *total));
@@ -259,6 +270,10 @@ int lrn_rbm_reconstruct(const lrn_rbm *m, lrn_work *w, double *error, double *sa
 
 /* {=== Chains === */
 
+static lrn_key label_key(const lrn_rbm *m, uint64_t call, int draw, int64_t row) {
+  return lrn_key_of(m, call, LRN_STREAM_USER, draw, row * m->options.n_classes);
+}
+
 int lrn_rbm_gibbs(const lrn_rbm *m, lrn_work *w, lrn_tensor *ph, lrn_tensor *sh, lrn_tensor *qh,
                   lrn_tensor *th, lrn_tensor *vk, const lrn_tensor *v) {
   int64_t V = m->options.n_visible, H = m->options.n_hidden, k = m->options.steps;
@@ -268,23 +283,28 @@ int lrn_rbm_gibbs(const lrn_rbm *m, lrn_work *w, lrn_tensor *ph, lrn_tensor *sh,
   int st;
   LRN_TRY(lrn_check_work(m, w, 0, 0, "gibbs_sampling"));
   LRN_GO(lrn_rows_any(&rows, &held, m, v, "gibbs_sampling"));
-  LRN_GO(check_output(m, ph, rows.n, H, "gibbs_sampling", "ph"));
-  LRN_GO(check_output(m, sh, rows.n, H, "gibbs_sampling", "sh"));
-  LRN_GO(check_output(m, qh, rows.n, H, "gibbs_sampling", "qh"));
-  LRN_GO(check_output(m, th, rows.n, H, "gibbs_sampling", "th"));
-  LRN_GO(check_output(m, vk, rows.n, V, "gibbs_sampling", "vk"));
-  for (int64_t at = 0; at < rows.n; at += stride(w)) {
-    int64_t n = piece(w, rows.n, at);
-    void *x = w->v->view.data, *q = w->q->view.data, *h = w->h->view.data;
+  LRN_GO(lrn_check_output(m, ph, rows.n, H, "gibbs_sampling", "ph"));
+  LRN_GO(lrn_check_output(m, sh, rows.n, H, "gibbs_sampling", "sh"));
+  LRN_GO(lrn_check_output(m, qh, rows.n, H, "gibbs_sampling", "qh"));
+  LRN_GO(lrn_check_output(m, th, rows.n, H, "gibbs_sampling", "th"));
+  LRN_GO(lrn_check_output(m, vk, rows.n, V, "gibbs_sampling", "vk"));
+  for (int64_t at = 0; at < rows.n; at += lrn_stride(w)) {
+    int64_t n = lrn_piece(w, rows.n, at);
+    void *x = w->v->view.data, *q = w->q->view.data, *h = w->h->view.data, *y = lrn_label_row(w, 0);
     LRN_GO(lrn_load_rows(m, x, &rows, NULL, 0, at, n, 0, "gibbs_sampling"));
     for (int64_t s = 0; s <= k; s++) {
       lrn_tensor *mean = s == 0 ? ph : s == k ? qh : NULL;
       lrn_tensor *state = s == 0 ? sh : s == k ? th : NULL;
-      LRN_GO(lrn_input(m, LRN_SIDE_HIDDEN, q, x, n));
-      LRN_GO(lrn_activate(m, LRN_SIDE_HIDDEN, q, n, row_at(mean, at, H), h,
-                          lrn_key_of(m, call, LRN_STREAM_USER, (int)(2 * s), at * H), NULL));
+      if (s == 0)
+        LRN_GO(hidden_of(m, w, n, lrn_row_at(mean, at, H), h,
+                         lrn_key_of(m, call, LRN_STREAM_USER, 0, at * H)));
+      else {
+        LRN_GO(lrn_hidden_input(m, q, x, y, n));
+        LRN_GO(lrn_activate(m, LRN_SIDE_HIDDEN, q, n, lrn_row_at(mean, at, H), h,
+                            lrn_key_of(m, call, LRN_STREAM_USER, (int)(2 * s), at * H), NULL));
+      }
       if (state != NULL) {
-        lrn_view to = lrn_flat_view(m->options.dtype, row_at(state, at, H), n * H);
+        lrn_view to = lrn_flat_view(m->options.dtype, lrn_row_at(state, at, H), n * H);
         lrn_view from = to;
         from.data = h;
         LRN_GO(lrn_copy_views(m->options.device, &to, &from));
@@ -294,9 +314,10 @@ int lrn_rbm_gibbs(const lrn_rbm *m, lrn_work *w, lrn_tensor *ph, lrn_tensor *sh,
       LRN_GO(lrn_input(m, LRN_SIDE_VISIBLE, x, h, n));
       LRN_GO(lrn_activate(m, LRN_SIDE_VISIBLE, x, n, NULL, x,
                           lrn_key_of(m, call, LRN_STREAM_USER, (int)(2 * s + 1), at * V), NULL));
+      LRN_GO(lrn_label_down(m, NULL, y, h, n, label_key(m, call, (int)(2 * s + 1), at)));
     }
     if (vk != NULL) {
-      lrn_view to = lrn_flat_view(m->options.dtype, row_at(vk, at, V), n * V);
+      lrn_view to = lrn_flat_view(m->options.dtype, lrn_row_at(vk, at, V), n * V);
       lrn_view from = to;
       from.data = x;
       LRN_GO(lrn_copy_views(m->options.device, &to, &from));
@@ -310,6 +331,30 @@ done:
 
 int lrn_rbm_sample(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *state,
                    const lrn_tensor *start, int64_t steps) {
+  return lrn_rbm_sample_labels(m, w, mean, state, NULL, start, NULL, 0, steps);
+}
+
+/* Hidden states of n chains at their start: from v in w->v, or from the biases (and a given label). */
+static int first_hidden(const lrn_rbm *m, lrn_work *w, int64_t n, int from_rows, const void *y, void *h,
+                        lrn_key key) {
+  void *q = w->q->view.data;
+  if (from_rows && y == NULL)
+    return hidden_of(m, w, n, NULL, h, key);
+  if (from_rows)
+    LRN_TRY(lrn_input(m, LRN_SIDE_HIDDEN, q, w->v->view.data, n));
+  else { /* inputs 0 */
+    lrn_view zero = lrn_flat_view(m->options.dtype, q, n * m->options.n_hidden);
+    lrn_operand in = {.is_scalar = 1};
+    LRN_TRY(m->options.device->backend.map(LRN_OP_COPY, zero.dtype, &zero, &in, 1));
+  }
+  if (y != NULL)
+    LRN_TRY(lrn_label_up(m, q, y, n));
+  return lrn_activate(m, LRN_SIDE_HIDDEN, q, n, NULL, h, key, NULL);
+}
+
+int lrn_rbm_sample_labels(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *state,
+                          lrn_tensor *labels, const lrn_tensor *start, const lrn_tensor *given,
+                          int64_t base, int64_t steps) {
   int64_t V = m->options.n_visible, H = m->options.n_hidden, N;
   const lrn_tensor *any = mean != NULL ? mean : state;
   uint64_t call = w->state.calls;
@@ -323,8 +368,10 @@ int lrn_rbm_sample(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *
     return lrn_fail(LRN_EVALUE, "sample: steps: got %lld, expected an integer >= 1 and <= %d",
                     (long long)steps, LRN_MOST_STEPS);
   N = lrn_tensor_numel(any) / V;
-  LRN_GO(check_output(m, mean, N, V, "sample", "mean"));
-  LRN_GO(check_output(m, state, N, V, "sample", "state"));
+  LRN_GO(lrn_check_output(m, mean, N, V, "sample", "mean"));
+  LRN_GO(lrn_check_output(m, state, N, V, "sample", "state"));
+  LRN_GO(lrn_check_labels(m, labels, N, "sample"));
+  LRN_GO(lrn_check_labels(m, given, N, "sample"));
   if (start != NULL) {
     LRN_GO(lrn_rows_any(&rows, &held, m, start, "sample"));
     if (rows.n != N) {
@@ -333,27 +380,32 @@ int lrn_rbm_sample(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *
       goto done;
     }
   }
-  for (int64_t at = 0; at < N; at += stride(w)) {
-    int64_t n = piece(w, N, at);
-    void *x = w->v->view.data, *q = w->q->view.data, *h = w->h->view.data;
+  for (int64_t at = 0; at < N; at += lrn_stride(w)) {
+    int64_t n = lrn_piece(w, N, at);
+    void *x = w->v->view.data, *q = w->q->view.data, *h = w->h->view.data, *y = lrn_label_row(w, 0);
+    lrn_batch clamped = {.labels = given, .base = base, .first = at, .count = n};
+    if (given != NULL)
+      LRN_GO(lrn_load_labels(m, w, &clamped, "sample"));
     for (int64_t s = 0; s < steps; s++) {
       int last = s + 1 == steps;
-      if (s == 0 && start == NULL) { /* inputs 0: the biases alone */
-        lrn_view zero = lrn_flat_view(m->options.dtype, q, n * H);
-        lrn_operand in = {.is_scalar = 1};
-        LRN_GO(m->options.device->backend.map(LRN_OP_COPY, zero.dtype, &zero, &in, 1));
-      } else {
-        if (s == 0)
+      lrn_key key = lrn_key_of(m, call, LRN_STREAM_USER, (int)(2 * s), at * H);
+      if (s == 0) {
+        if (start != NULL)
           LRN_GO(lrn_load_rows(m, x, &rows, NULL, 0, at, n, 0, "sample"));
-        LRN_GO(lrn_input(m, LRN_SIDE_HIDDEN, q, x, n));
+        LRN_GO(first_hidden(m, w, n, start != NULL, given != NULL ? y : NULL, h, key));
+      } else {
+        LRN_GO(lrn_hidden_input(m, q, x, y, n));
+        LRN_GO(lrn_activate(m, LRN_SIDE_HIDDEN, q, n, NULL, h, key, NULL));
       }
-      LRN_GO(lrn_activate(m, LRN_SIDE_HIDDEN, q, n, NULL, h,
-                          lrn_key_of(m, call, LRN_STREAM_USER, (int)(2 * s), at * H), NULL));
       LRN_GO(lrn_input(m, LRN_SIDE_VISIBLE, x, h, n));
-      LRN_GO(lrn_activate(m, LRN_SIDE_VISIBLE, x, n, last ? row_at(mean, at, V) : NULL,
-                          last && state != NULL ? row_at(state, at, V) : last ? NULL : x,
+      LRN_GO(lrn_activate(m, LRN_SIDE_VISIBLE, x, n, last ? lrn_row_at(mean, at, V) : NULL,
+                          last && state != NULL ? lrn_row_at(state, at, V) : last ? NULL : x,
                           lrn_key_of(m, call, LRN_STREAM_USER, (int)(2 * s + 1), at * V), NULL));
+      if (given == NULL)
+        LRN_GO(lrn_label_down(m, NULL, y, h, n, label_key(m, call, (int)(2 * s + 1), at)));
     }
+    if (labels != NULL)
+      LRN_GO(lrn_label_numbers(m, w, lrn_row_at(labels, at, 1), y, n, base));
   }
   w->state.calls++;
 done:
@@ -423,8 +475,8 @@ int lrn_rbm_prepare(lrn_rbm *m, lrn_work *w, const lrn_tensor *data) {
   LRN_GO(lrn_tensor_new(&total, LRN_F64, 1, &V, NULL));
   LRN_GO(lrn_tensor_fill(total, 0));
   p = total->view.data;
-  for (int64_t at = 0; at < rows.n; at += stride(w)) {
-    int64_t n = piece(w, rows.n, at);
+  for (int64_t at = 0; at < rows.n; at += lrn_stride(w)) {
+    int64_t n = lrn_piece(w, rows.n, at);
     lrn_tensor *batch = NULL, *sum = NULL, *host = NULL;
     LRN_GO(lrn_load_rows(m, w->v->view.data, &rows, NULL, 0, at, n, 0, "fit"));
     st = lrn_tensor_narrow(&batch, w->v, 0, 0, n);

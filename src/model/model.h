@@ -25,7 +25,25 @@ enum {
   LRN_PARAMETERS
 };
 
-enum { LRN_MEAN_V = 0, LRN_MEAN_H = 1, LRN_MEAN_SPARSE = 2, LRN_MEANS = 3 };
+enum { LRN_MEAN_V = 0, LRN_MEAN_H = 1, LRN_MEAN_SPARSE = 2, LRN_MEAN_Y = 3, LRN_MEANS = 4 };
+
+/* The epoch's sums over rows, of w->sums. */
+enum { LRN_SUM_ERROR, LRN_SUM_MSE, LRN_SUM_PL, LRN_SUM_LOSS, LRN_SUM_HITS, LRN_SUM_LABELLED,
+       LRN_SUMS };
+
+/* Buffers of models with labels (label.c), C = n_classes wide unless noted. */
+enum {
+  LRN_LABEL_Y,       /* states of both phases, beside those in w->v */
+  LRN_LABEL_SCORE,   /* batch rows: s_y, then log P(y | v) */
+  LRN_LABEL_P,       /* batch rows: P(y | v) */
+  LRN_LABEL_WEIGHT,  /* batch rows: weights of a mixture */
+  LRN_LABEL_BIAS,    /* C x H: b + U */
+  LRN_LABEL_MIX,     /* batch x H: E[h | v+] */
+  LRN_LABEL_NUMBER,  /* int64, batch: classes from 0, -1 for none */
+  LRN_LABEL_CLASSES, /* int64: 0, 1, ... */
+  LRN_LABEL_HOT,     /* bool, batch rows */
+  LRN_LABEL_BUFFERS
+};
 
 struct lrn_rbm {
   lrn_rbm_options options; /* options.device is never NULL */
@@ -45,7 +63,8 @@ struct lrn_work {
   lrn_tensor *h;     /* max(batch, chains) x H: states */
   lrn_tensor *spare; /* batch x V */
   lrn_tensor *scratch; /* float64: partial sums of metrics; one value a row */
-  lrn_tensor *sums;    /* float64: error, mse, pl of the epoch so far */
+  lrn_tensor *sums;    /* float64, LRN_SUMS: of the epoch so far */
+  lrn_tensor *sum;     /* float64: one number */
   lrn_tensor *bad;     /* int64, one a parameter: step at which it stopped being finite */
   /* Training */
   lrn_tensor *gradient, *g[LRN_PARAMETERS];
@@ -56,6 +75,7 @@ struct lrn_work {
   lrn_tensor *norm; /* n_hidden: squared norms of gradient or weights */
   lrn_tensor *chain; /* chains x H */
   lrn_tensor *mask;  /* see lrn_make_masks; NULL without one */
+  lrn_tensor *label[LRN_LABEL_BUFFERS]; /* NULL without labels */
   lrn_state state;   /* sums are on the device, not here */
   int64_t negative_at, negative_rows; /* v- of the last step: rows of v */
 };
@@ -116,6 +136,9 @@ int lrn_parameter_is_weights(int i);
 /* Address of row r of a two-dimensional workspace tensor. */
 void *lrn_row(const lrn_tensor *t, int64_t r);
 
+/* Whether the pseudo-likelihood of its visible units can be had. */
+int lrn_has_pl(const lrn_rbm *m);
+
 /* The input of `side` from `rows` states of the other side. */
 int lrn_input(const lrn_rbm *m, int side, void *out, const void *states, int64_t rows);
 
@@ -146,6 +169,27 @@ int lrn_rows_any(lrn_rows *out, lrn_tensor **held, const lrn_rbm *m, const lrn_t
 int lrn_load_rows(const lrn_rbm *m, void *out, const lrn_rows *rows, const int64_t *idx,
                   int64_t base, int64_t first, int64_t count, int round, const char *function);
 
+/* Inference goes by pieces of the same size however large the workspace has become: a product's
+   bits may depend on its number of rows, and results must not depend on what was called before. */
+static inline int64_t lrn_stride(const lrn_work *w) {
+  return w->batch < LRN_INFER_ROWS ? w->batch : LRN_INFER_ROWS;
+}
+static inline int64_t lrn_piece(const lrn_work *w, int64_t n, int64_t at) {
+  return n - at < lrn_stride(w) ? n - at : lrn_stride(w);
+}
+/* Row `row` of rows of `units` values, NULL where there is no tensor. */
+static inline void *lrn_row_at(const lrn_tensor *t, int64_t row, int64_t units) {
+  return t == NULL ? NULL
+                   : (char *)t->view.data + row * units * (int64_t)lrn_dtype_size(t->view.dtype);
+}
+/* An output of the caller: the model's dtype and device, contiguous, rows x units; or NULL. */
+int lrn_check_output(const lrn_rbm *m, const lrn_tensor *t, int64_t rows, int64_t units,
+                     const char *function, const char *name);
+
+/* Rows of hidden values, from any device and of any dtype, as the model has them; caller frees. */
+int lrn_hidden_rows(lrn_tensor **out, int64_t *n, const lrn_rbm *m, const lrn_tensor *h,
+                    const char *function);
+
 /* The workspace fits the model and has room for `rows`. */
 int lrn_check_work(const lrn_rbm *m, const lrn_work *w, int64_t rows, int train,
                    const char *function);
@@ -172,6 +216,51 @@ int lrn_draw_weight_mask(const lrn_rbm *m, lrn_work *w);
 int lrn_draw_importance_mask(const lrn_rbm *m, lrn_work *w, int64_t rows);
 
 /* ===} */
+
+/* {=== label.c; without labels (n_classes 0) the first six do nothing or give NULL === */
+
+int lrn_make_labels(lrn_work *w, const lrn_rbm *m); /* for the workspace's batch and chains */
+void lrn_free_labels(lrn_work *w);
+void *lrn_label_row(const lrn_work *w, int64_t r); /* label states beside row r of w->v */
+/* x (rows x H) += y U; and given h: P(y | h) and states of y, either may be NULL */
+int lrn_label_up(const lrn_rbm *m, void *x, const void *y, int64_t rows);
+int lrn_label_down(const lrn_rbm *m, void *mean, void *state, const void *h, int64_t rows,
+                   lrn_key key);
+/* x = v W + y U */
+int lrn_hidden_input(const lrn_rbm *m, void *x, const void *v, const void *y, int64_t rows);
+/* LRN_OK for NULL, else whether they are labels of that many rows of this model. */
+int lrn_check_labels(const lrn_rbm *m, const lrn_tensor *labels, int64_t rows, const char *f);
+/* Labels drawn from the buffer LRN_LABEL_SCORE, as lrn_label_scores left it: one-hot rows. */
+int lrn_label_draw(const lrn_rbm *m, const lrn_work *w, void *y, int64_t n, lrn_key key);
+/* The classes, counted from base, of n one-hot (or any) rows y: where the largest value is. */
+int lrn_label_numbers(const lrn_rbm *m, const lrn_work *w, int64_t *out, const void *y, int64_t n,
+                      int64_t base);
+/* One-hot rows of the batch's labels into lrn_label_row(w, 0); 0 where there is none. */
+int lrn_load_labels(const lrn_rbm *m, lrn_work *w, const lrn_batch *b, const char *f);
+/* From n rows of x = v W (without the bias): log P(y | v) and P(y | v) into their buffers. */
+int lrn_label_scores(const lrn_rbm *m, lrn_work *w, const void *x, int64_t n);
+/* The cumulant of the side that lies across from states of `side`: what the label adds to it, or, for
+   visible ones, hidden and label in one. x: v W, or the states h. n values into w->scratch, of the
+   model's dtype. */
+int lrn_label_cumulant(const lrn_rbm *m, lrn_work *w, int side, const void *x, int64_t n);
+/* E[h | v] and a state of h given v, the label summed out or drawn: from x = v W, which is overwritten.
+   mean may be x. */
+int lrn_label_hidden(const lrn_rbm *m, lrn_work *w, void *x, int64_t n, void *mean, void *state,
+                     lrn_key key);
+/* The share of the generative part in the gradient: alpha; 1 without labels. */
+double lrn_generative(const lrn_rbm *m);
+/* The positive phase from x = v+ W in w->q: [q+] there becomes what the gradient of W takes, U and c get
+   their gradients, h (NULL: not wanted) its states. metrics: loss and hits are added up. aids: E[h | v+]
+   goes to LRN_LABEL_MIX. Row n of w->q and what follows is overwritten. */
+int lrn_label_positive(const lrn_rbm *m, lrn_work *w, int64_t n, void *h, int metrics, int aids);
+/* The negative phase's share of the gradients of U and c. */
+int lrn_label_negative(const lrn_rbm *m, lrn_work *w, int64_t n, int64_t rows);
+
+/* ===} */
+
+/* *out = column sums of `rows` rows at x, contiguous and as wide as out, over divisor (step.c). */
+int lrn_column_means(const lrn_rbm *m, const lrn_tensor *out, const void *x, int64_t rows,
+                     double divisor);
 
 /* Sparsity and centring join the gradient of a step on n rows (aids.c). */
 int lrn_join_aids(const lrn_rbm *m, lrn_work *w, int64_t n);

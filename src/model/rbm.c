@@ -89,6 +89,13 @@ static int check_options(const lrn_rbm_options *o) {
   if (o->optimizer == LRN_ADAM && o->momentum != 0)
     return lrn_fail(LRN_EVALUE, "RBM: momentum: got %g, expected 0: adam has beta1 instead",
                     o->momentum);
+  if (o->n_classes == 1)
+    return lrn_fail(LRN_EVALUE, "RBM: n_classes: got 1, expected 0 or an integer >= 2");
+  if (o->n_classes > 0 && o->mask != LRN_MASK_NONE)
+    return lrn_fail(LRN_EVALUE, "RBM: n_classes: got %lld, expected 0: a model with a mask has no "
+                    "labels", (long long)o->n_classes);
+  if (o->n_classes == 0 && o->alpha != 0)
+    return lrn_fail(LRN_EVALUE, "RBM: alpha: got %g, expected 0: the model has no labels", o->alpha);
   if (o->mask == LRN_MASK_EDROPOUT && o->persistent > 0)
     return lrn_fail(LRN_EVALUE, "RBM: persistent: got %lld, expected 0: edropout is defined for CD",
                     (long long)o->persistent);
@@ -159,8 +166,9 @@ int lrn_rbm_set_options(lrn_rbm *m, const lrn_rbm_options *options) {
       options->visible_categories != o->visible_categories ||
       options->hidden_categories != o->hidden_categories ||
       options->dtype != o->dtype || device != o->device || options->seed != o->seed ||
-      options->optimizer != o->optimizer || options->mask != o->mask)
-    return lrn_fail(LRN_EVALUE, "RBM: n_visible, n_hidden, visible, hidden, categories, dtype, "
+      options->optimizer != o->optimizer || options->mask != o->mask ||
+      options->n_classes != o->n_classes)
+    return lrn_fail(LRN_EVALUE, "RBM: n_visible, n_hidden, n_classes, visible, hidden, categories, dtype, "
                     "device, mask, optimizer and seed are fixed when the model is made");
   m->options = *options;
   m->options.device = device;
@@ -203,6 +211,10 @@ lrn_layer lrn_layer_of(const lrn_rbm *m, int side) {
 
 void *lrn_row(const lrn_tensor *t, int64_t r) {
   return (char *)t->view.data + r * t->view.size[1] * (int64_t)lrn_dtype_size(t->view.dtype);
+}
+
+int lrn_has_pl(const lrn_rbm *m) {
+  return lrn_unit_can_flip(m->options.visible) && m->options.n_classes == 0;
 }
 
 int lrn_input(const lrn_rbm *m, int side, void *out, const void *states, int64_t rows) {

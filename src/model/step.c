@@ -8,6 +8,7 @@
 **   gradient  of mean F(v+) - mean F(v-), v- held fixed:
 **             gW = -<v+ q+> + <v- q->,  ga = -<v+> + <v->,  gb = -<q+> + <q->
 **   masks     of mask.c leave out hidden units or weights, the same ones in both phases
+**   labels    of label.c are visible units beside v, with a loss of their own
 **   update    gW += decay W + l1 sign(W);  m = momentum m + g;  theta -= learning_rate m; or Adam
 **
 ** The temperature acts in every activation. Draws: step = training step; CD: streams hidden and
@@ -37,6 +38,7 @@ static int check_batch(const lrn_rbm *m, const lrn_work *w, const lrn_batch *b, 
   if (b->count < 1 || b->first < 0 || b->first > have - b->count)
     return lrn_fail(LRN_EVALUE, "%s: rows: got %lld from %lld on (counted from 0), there are %lld",
                     f, (long long)b->count, (long long)b->first, (long long)have);
+  LRN_TRY(lrn_check_labels(m, b->labels, rows->n, f));
   return lrn_check_work(m, w, b->count, 1, f);
 }
 
@@ -55,8 +57,8 @@ typedef struct thinning {
 } thinning;
 
 /* k sweeps from the hidden states h (rows of them), which are overwritten while more sweeps
-   follow; v gets the last visible states. extra: metrics of the last visible sweep, or NULL. */
-static int sweeps(const lrn_rbm *m, lrn_work *w, void *h, void *v, void *x, int64_t rows,
+   follow; v and y get the last visible states. extra: metrics of the last visible sweep, or NULL. */
+static int sweeps(const lrn_rbm *m, lrn_work *w, void *h, void *v, void *y, void *x, int64_t rows,
                   int stream_h, int stream_v, const thinning *thin, lrn_unit_args *extra) {
   uint64_t step = w->state.step;
   for (int64_t s = 0; s < m->options.steps; s++) {
@@ -66,9 +68,10 @@ static int sweeps(const lrn_rbm *m, lrn_work *w, void *h, void *v, void *x, int6
     LRN_TRY(lrn_input(m, LRN_SIDE_VISIBLE, v, h, rows));
     LRN_TRY(lrn_activate(m, LRN_SIDE_VISIBLE, v, rows, NULL, v,
                          lrn_key_of(m, step, stream_v, draw + 1, 0), last ? extra : NULL));
+    LRN_TRY(lrn_label_down(m, NULL, y, h, rows, lrn_key_of(m, step, stream_v, draw + 1, 0)));
     if (last)
       break;
-    LRN_TRY(lrn_input(m, LRN_SIDE_HIDDEN, x, v, rows));
+    LRN_TRY(lrn_hidden_input(m, x, v, y, rows));
     LRN_TRY(lrn_activate(m, LRN_SIDE_HIDDEN, x, rows, NULL, h,
                          lrn_key_of(m, step, stream_h, draw + 2, 0), NULL));
     LRN_TRY(lrn_masked(w, h, thin->minus, rows));
@@ -76,9 +79,8 @@ static int sweeps(const lrn_rbm *m, lrn_work *w, void *h, void *v, void *x, int6
   return LRN_OK;
 }
 
-/* *out = divisor-scaled column sums of `rows` rows of a workspace buffer. */
-static int column_means(const lrn_rbm *m, const lrn_tensor *out, const void *x, int64_t rows,
-                        double divisor) {
+int lrn_column_means(const lrn_rbm *m, const lrn_tensor *out, const void *x, int64_t rows,
+                     double divisor) {
   lrn_view v = {.dtype = out->view.dtype, .nd = 2, .data = (void *)(uintptr_t)x};
   v.size[0] = out->view.size[0];
   v.stride[0] = 1;
@@ -89,6 +91,8 @@ static int column_means(const lrn_rbm *m, const lrn_tensor *out, const void *x, 
 
 /* Rows of the negative phase of n rows of data. */
 static int64_t negative_rows(const lrn_rbm *m, int64_t n) {
+  if (lrn_generative(m) == 0)
+    return 0;
   return m->options.persistent > 0 ? m->options.persistent : n;
 }
 
@@ -100,17 +104,22 @@ static int phases(const lrn_rbm *m, lrn_work *w, int64_t n, int metrics, const t
   int64_t rows = negative_rows(m, n);
   uint64_t step = w->state.step;
   void *vp = w->v->view.data, *vn = lrn_row(w->v, n);
-  void *qp = w->q->view.data, *qn = lrn_row(w->q, n);
-  void *h = pcd && !metrics ? NULL : w->h->view.data;
+  void *qp = w->q->view.data, *qn = lrn_row(w->q, n), *yn = lrn_label_row(w, n);
+  void *h = (pcd && !metrics) || rows == 0 ? NULL : w->h->view.data;
   lrn_unit_args extra = metrics_into(w, vp);
   /* the negative rows enter the sums over both phases with this weight */
-  lrn_unit_args negative = {.mean_scale = -(double)n / (double)rows};
+  lrn_unit_args negative = {.mean_scale = -lrn_generative(m) * (double)n / (double)rows};
   lrn_key none = {0};
   LRN_TRY(lrn_input(m, LRN_SIDE_HIDDEN, qp, vp, n));
-  LRN_TRY(lrn_activate(m, LRN_SIDE_HIDDEN, qp, n, qp, h,
-                       lrn_key_of(m, step, LRN_STREAM_HIDDEN, first, 0), NULL));
+  if (o->n_classes > 0)
+    LRN_TRY(lrn_label_positive(m, w, n, h, metrics, o->centering > 0 || o->sparsity_cost > 0));
+  else
+    LRN_TRY(lrn_activate(m, LRN_SIDE_HIDDEN, qp, n, qp, h,
+                         lrn_key_of(m, step, LRN_STREAM_HIDDEN, first, 0), NULL));
   LRN_TRY(lrn_masked(w, qp, thin->plus, n));
   LRN_TRY(lrn_masked(w, h, thin->plus, n));
+  if (rows == 0)
+    return LRN_OK;
   if (pcd) {
     void *chain = w->chain->view.data;
     if (metrics) { /* one sweep from the data */
@@ -120,16 +129,16 @@ static int phases(const lrn_rbm *m, lrn_work *w, int64_t n, int metrics, const t
                            lrn_key_of(m, step, LRN_STREAM_VISIBLE, first + 1, 0), &extra));
     }
     LRN_TRY(lrn_masked(w, chain, thin->minus, rows));
-    LRN_TRY(sweeps(m, w, chain, vn, qn, rows, LRN_STREAM_CHAIN, LRN_STREAM_CHAIN, thin, NULL));
-    LRN_TRY(lrn_input(m, LRN_SIDE_HIDDEN, qn, vn, rows));
+    LRN_TRY(sweeps(m, w, chain, vn, yn, qn, rows, LRN_STREAM_CHAIN, LRN_STREAM_CHAIN, thin, NULL));
+    LRN_TRY(lrn_hidden_input(m, qn, vn, yn, rows));
     LRN_TRY(lrn_activate(m, LRN_SIDE_HIDDEN, qn, rows, qn, chain,
                          lrn_key_of(m, step, LRN_STREAM_CHAIN, first + (int)(2 * o->steps), 0),
                          &negative));
     LRN_TRY(lrn_masked(w, chain, thin->minus, rows));
   } else {
-    LRN_TRY(sweeps(m, w, h, vn, qn, rows, LRN_STREAM_HIDDEN, LRN_STREAM_VISIBLE, thin,
+    LRN_TRY(sweeps(m, w, h, vn, yn, qn, rows, LRN_STREAM_HIDDEN, LRN_STREAM_VISIBLE, thin,
                    metrics ? &extra : NULL));
-    LRN_TRY(lrn_input(m, LRN_SIDE_HIDDEN, qn, vn, rows));
+    LRN_TRY(lrn_hidden_input(m, qn, vn, yn, rows));
     LRN_TRY(lrn_activate(m, LRN_SIDE_HIDDEN, qn, rows, qn, NULL, none, &negative));
   }
   return lrn_masked(w, qn, thin->minus, rows);
@@ -167,29 +176,33 @@ static int masked_phases(const lrn_rbm *m, lrn_work *w, int64_t n, int metrics, 
   return m->options.mask == LRN_MASK_DROPCONNECT ? lrn_masked(w, gW, mask, V) : LRN_OK;
 }
 
+/* Visible states are stored unsigned: two sums, the second one in the spare buffer. */
+static int visible_gradient(const lrn_rbm *m, lrn_work *w, int64_t n, int64_t rows) {
+  double share = lrn_generative(m);
+  lrn_tensor *ga = w->g[LRN_PARAMETER_A], minus = *ga;
+  lrn_operand in[2] = {{.view = ga->view}, {.view = ga->view}};
+  if (rows == 0)
+    return lrn_tensor_fill(ga, 0);
+  minus.view.data = in[1].view.data = w->spare->view.data;
+  LRN_TRY(lrn_column_means(m, ga, w->v->view.data, n, -(double)n / share));
+  LRN_TRY(lrn_column_means(m, &minus, lrn_row(w->v, n), rows, (double)rows / share));
+  return m->options.device->backend.map(LRN_OP_add, w->dtype, &ga->view, in, 2);
+}
+
 static int gradient(const lrn_rbm *m, lrn_work *w, const lrn_batch *b, int metrics, const char *f) {
-  const lrn_rbm_options *o = &m->options;
   int64_t n = b->count, rows = negative_rows(m, n);
-  void *vp = w->v->view.data, *vn = lrn_row(w->v, n);
+  void *vp = w->v->view.data;
   const int64_t *idx = b->idx != NULL ? b->idx->view.data : NULL;
   lrn_rows data;
   LRN_TRY(check_batch(m, w, b, &data, f));
   LRN_TRY(lrn_load_rows(m, vp, &data, idx, b->base, b->first, n, 0, f));
+  LRN_TRY(lrn_load_labels(m, w, b, f));
   LRN_TRY(masked_phases(m, w, n, metrics, w->g[LRN_PARAMETER_W]->view.data));
   w->negative_at = n;
   w->negative_rows = rows;
-  LRN_TRY(column_means(m, w->g[LRN_PARAMETER_B], w->q->view.data, n + rows, -(double)n));
-  /* visible states are stored unsigned: two sums, the second one in the spare buffer */
-  {
-    lrn_tensor *ga = w->g[LRN_PARAMETER_A];
-    lrn_operand in[2] = {{.view = ga->view}, {.view = ga->view}};
-    lrn_tensor plus = {w->spare->storage, ga->view};
-    plus.view.data = w->spare->view.data;
-    in[1].view.data = w->spare->view.data;
-    LRN_TRY(column_means(m, ga, vp, n, -(double)n));
-    LRN_TRY(column_means(m, &plus, vn, rows, (double)rows));
-    LRN_TRY(o->device->backend.map(LRN_OP_add, o->dtype, &ga->view, in, 2));
-  }
+  LRN_TRY(lrn_column_means(m, w->g[LRN_PARAMETER_B], w->q->view.data, n + rows, -(double)n));
+  LRN_TRY(visible_gradient(m, w, n, rows));
+  LRN_TRY(lrn_label_negative(m, w, n, rows));
   return lrn_join_aids(m, w, n);
 }
 
@@ -325,9 +338,9 @@ static int whole_step(lrn_rbm *m, lrn_work *w, const lrn_batch *b) {
   LRN_TRY(located(gradient(m, w, b, 1, "fit"), w));
   where(place, w);
   LRN_TRY(update(m, w));
-  if (lrn_unit_can_flip(m->options.visible))
+  if (lrn_has_pl(m))
     LRN_TRY(lrn_pseudo_sum(m, w, b->count, lrn_key_of(m, w->state.step, LRN_STREAM_METRIC, 0, 0),
-                           (double *)w->sums->view.data + 2));
+                           (double *)w->sums->view.data + LRN_SUM_PL));
   w->state.step++;
   w->state.batch++;
   w->state.samples += b->count;

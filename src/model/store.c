@@ -41,7 +41,8 @@ static const struct {
 enum { OPTIMIZER_BUFFERS = sizeof buffers / sizeof *buffers };
 
 /* Running means; one that has not begun is not in the file. */
-static const char *const mean_names[LRN_MEANS] = {"mean.v", "mean.h", "mean.sparse"};
+static const char *const mean_names[LRN_MEANS] = {"mean.v", "mean.h", "mean.sparse",
+                                                  "mean.y"};
 
 /* {=== Writing === */
 
@@ -85,8 +86,8 @@ static int put_generator(lrn_file *f, const lrn_work *w) {
   lrn_work_get_state(w, &s);
   snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64, s.step, s.calls);
   LRN_TRY(lrn_file_put_meta(f, "lrn.generator", text));
-  snprintf(text, sizeof text, "%" PRId64 " %" PRId64 " %" PRId64 " %a %a %a", s.epoch, s.batch,
-           s.samples, s.mse, s.error, s.pl);
+  snprintf(text, sizeof text, "%" PRId64 " %" PRId64 " %" PRId64 " %a %a %a %a %a %a", s.epoch,
+           s.batch, s.samples, s.mse, s.error, s.pl, s.loss, s.hits, s.labelled);
   return lrn_file_put_meta(f, "lrn.epoch", text);
 }
 
@@ -99,6 +100,8 @@ static int put_model(lrn_file *f, const lrn_rbm *m, const lrn_work *w) {
   LRN_TRY(put_options(f, &m->options));
   for (int i = 0; i < LRN_PARAMETERS; i++) {
     const lrn_tensor *t = lrn_rbm_parameter(m, i, &name);
+    if (t == NULL)
+      break;
     LRN_TRY(lrn_file_put(f, name, t));
   }
   if (w == NULL)
@@ -190,12 +193,14 @@ static int get_state(lrn_state *s, const lrn_file *f) {
   if (generator != NULL &&
       sscanf(generator, "%" SCNu64 " %" SCNu64 "%c", &s->step, &s->calls, &junk) != 2)
     return lrn_fail(LRN_EFORMAT, "load: lrn.generator: '%.60s', expected two integers", generator);
-  if (epoch != NULL &&
-      (sscanf(epoch, "%" SCNd64 " %" SCNd64 " %" SCNd64 " %la %la %la%c", &s->epoch, &s->batch,
-              &s->samples, &s->mse, &s->error, &s->pl, &junk) != 6 ||
-       s->epoch < 0 || s->batch < 0 || s->samples < 0))
-    return lrn_fail(LRN_EFORMAT, "load: lrn.epoch: '%.60s', expected three integers and three "
-                    "numbers", epoch);
+  if (epoch != NULL) { /* six values before there were labels */
+    int found = sscanf(epoch, "%" SCNd64 " %" SCNd64 " %" SCNd64 " %la %la %la %la %la %la%c",
+                       &s->epoch, &s->batch, &s->samples, &s->mse, &s->error, &s->pl, &s->loss,
+                       &s->hits, &s->labelled, &junk);
+    if ((found != 6 && found != 9) || s->epoch < 0 || s->batch < 0 || s->samples < 0)
+      return lrn_fail(LRN_EFORMAT, "load: lrn.epoch: '%.60s', expected three integers and six "
+                      "numbers", epoch);
+  }
   return LRN_OK;
 }
 
@@ -256,6 +261,8 @@ int lrn_rbm_restore(lrn_rbm **out_m, lrn_work **out_w, const lrn_file *f,
   LRN_GO(lrn_rbm_new(&m, &o));
   for (int i = 0; i < LRN_PARAMETERS; i++) {
     lrn_tensor *t = lrn_rbm_parameter(m, i, &name);
+    if (t == NULL)
+      break;
     LRN_GO(fetch(t, f, name));
   }
   LRN_GO(lrn_work_new(&w, m, 1, lrn_file_get(f, "momentum.W") != NULL ? LRN_WORK_TRAIN : 0));

@@ -20,12 +20,13 @@ static int vector(lrn_tensor **out, int dtype, int64_t n, const lrn_device *devi
 }
 
 /* The buffers whose size follows from batch and chains. */
-static int make_activations(lrn_work *w) {
+static int make_activations(lrn_work *w, const lrn_rbm *m) {
   int64_t wide = max64(w->batch, w->chains), units = max64(w->n_visible, w->n_hidden);
   LRN_TRY(matrix(&w->v, w, w->batch + wide, w->n_visible));
   LRN_TRY(matrix(&w->q, w, w->batch + wide, w->n_hidden));
   LRN_TRY(matrix(&w->h, w, wide, w->n_hidden));
   LRN_TRY(matrix(&w->spare, w, wide, units));
+  LRN_TRY(lrn_make_labels(w, m));
   return vector(&w->scratch, LRN_F64, max64(2 * lrn_blocks(wide * units), wide), w->device);
 }
 
@@ -35,6 +36,7 @@ static void free_activations(lrn_work *w) {
   lrn_tensor_free(w->h);
   lrn_tensor_free(w->spare);
   lrn_tensor_free(w->scratch);
+  lrn_free_labels(w);
   w->v = w->q = w->h = w->spare = w->scratch = NULL;
 }
 
@@ -57,10 +59,13 @@ done:
 }
 
 static int make_training(lrn_work *w, const lrn_rbm *m) {
+  const int64_t width[LRN_MEANS] = {
+    [LRN_MEAN_V] = w->n_visible, [LRN_MEAN_H] = w->n_hidden, [LRN_MEAN_SPARSE] = w->n_hidden,
+    [LRN_MEAN_Y] = max64(m->options.n_classes, 1)};
   LRN_TRY(lrn_parameter_buffer(&w->gradient, w->g, &m->options));
   LRN_TRY(vector(&w->norm, w->dtype, w->n_hidden, w->device));
   for (int i = 0; i < LRN_MEANS; i++)
-    LRN_TRY(vector(&w->mean[i], w->dtype, i == LRN_MEAN_V ? w->n_visible : w->n_hidden, w->device));
+    LRN_TRY(vector(&w->mean[i], w->dtype, width[i], w->device));
   if (m->options.optimizer == LRN_ADAM)
     LRN_TRY(lrn_parameter_buffer(&w->second, w->s, &m->options));
   return lrn_parameter_buffer(&w->momentum, w->m, &m->options);
@@ -90,7 +95,8 @@ int lrn_work_new(lrn_work **out, const lrn_rbm *m, int64_t batch, int flags) {
   w->n_hidden = m->options.n_hidden;
   w->dtype = m->options.dtype;
   w->device = m->options.device;
-  LRN_GO(vector(&w->sums, LRN_F64, 3, w->device));
+  LRN_GO(vector(&w->sums, LRN_F64, LRN_SUMS, w->device));
+  LRN_GO(vector(&w->sum, LRN_F64, 1, w->device));
   LRN_GO(vector(&w->bad, LRN_I64, LRN_PARAMETERS, w->device));
   LRN_GO(lrn_work_reserve(w, m, batch, flags));
   *out = w;
@@ -117,8 +123,10 @@ int lrn_work_reserve(lrn_work *w, const lrn_rbm *m, int64_t batch, int flags) {
   new.batch = max64(batch, w->batch);
   new.chains = chains;
   new.train = train;
-  if (larger)
+  if (larger) {
     new.v = new.q = new.h = new.spare = new.scratch = NULL;
+    memset(new.label, 0, sizeof new.label);
+  }
   if (begin) {
     new.gradient = new.momentum = new.second = new.norm = NULL;
     memset(new.g, 0, sizeof new.g);
@@ -131,7 +139,7 @@ int lrn_work_reserve(lrn_work *w, const lrn_rbm *m, int64_t batch, int flags) {
   if (chains != w->chains)
     new.chain = NULL;
   if (larger)
-    LRN_GO(make_activations(&new));
+    LRN_GO(make_activations(&new, m));
   if (begin)
     LRN_GO(make_training(&new, m));
   if (masks)
@@ -165,6 +173,7 @@ void lrn_work_free(lrn_work *w) {
   lrn_tensor_free(w->chain);
   lrn_tensor_free(w->mask);
   lrn_tensor_free(w->sums);
+  lrn_tensor_free(w->sum);
   lrn_tensor_free(w->bad);
   lrn_free(w);
 }
@@ -173,8 +182,10 @@ int64_t lrn_work_batch(const lrn_work *w) { return w->batch; }
 
 size_t lrn_work_bytes(const lrn_work *w) {
   const lrn_tensor *const all[] = {w->v, w->q, w->h, w->spare, w->scratch, w->chain, w->gradient,
-                                   w->momentum, w->sums, w->bad};
+                                   w->momentum, w->second, w->mask, w->sums, w->bad};
   size_t bytes = 0;
+  for (int i = 0; i < LRN_LABEL_BUFFERS; i++)
+    bytes += w->label[i] != NULL ? lrn_tensor_storage_bytes(w->label[i]) : 0;
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     bytes += all[i] != NULL ? lrn_tensor_storage_bytes(all[i]) : 0;
   return bytes;
@@ -199,17 +210,23 @@ int lrn_check_work(const lrn_rbm *m, const lrn_work *w, int64_t rows, int train,
 /* {=== State === */
 
 void lrn_work_get_state(const lrn_work *w, lrn_state *out) {
-  double sums[3] = {0};
+  double sums[LRN_SUMS] = {0};
   *out = w->state;
   if (w->device->backend.download(sums, w->sums->view.data, sizeof sums) == LRN_OK) {
-    out->error = sums[0];
-    out->mse = sums[1];
-    out->pl = sums[2];
+    out->error = sums[LRN_SUM_ERROR];
+    out->mse = sums[LRN_SUM_MSE];
+    out->pl = sums[LRN_SUM_PL];
+    out->loss = sums[LRN_SUM_LOSS];
+    out->hits = sums[LRN_SUM_HITS];
+    out->labelled = sums[LRN_SUM_LABELLED];
   }
 }
 
 void lrn_work_set_state(lrn_work *w, const lrn_state *state) {
-  double sums[3] = {state->error, state->mse, state->pl};
+  double sums[LRN_SUMS] = {
+    [LRN_SUM_ERROR] = state->error, [LRN_SUM_MSE] = state->mse, [LRN_SUM_PL] = state->pl,
+    [LRN_SUM_LOSS] = state->loss, [LRN_SUM_HITS] = state->hits,
+    [LRN_SUM_LABELLED] = state->labelled};
   w->state = *state;
   w->device->backend.upload(w->sums->view.data, sums, sizeof sums);
 }
@@ -224,10 +241,12 @@ int lrn_work_end_epoch(lrn_work *w, lrn_state *means) {
   s.mse /= n;
   s.error /= n;
   s.pl /= n;
+  s.loss /= s.labelled;
+  s.hits /= s.labelled;
   *means = s;
   s.epoch++;
   s.batch = s.samples = 0;
-  s.mse = s.error = s.pl = 0;
+  s.mse = s.error = s.pl = s.loss = s.hits = s.labelled = 0;
   lrn_work_set_state(w, &s);
   return LRN_OK;
 }
@@ -250,4 +269,10 @@ int lrn_work_negative(lrn_tensor **out, const lrn_work *w) {
   if (w->negative_rows == 0)
     return lrn_fail(LRN_ESTATE, "negative: no step was made");
   return lrn_tensor_narrow(out, w->v, 0, w->negative_at, w->negative_rows);
+}
+
+int lrn_work_negative_labels(lrn_tensor **out, const lrn_work *w) {
+  if (w->negative_rows == 0 || w->label[LRN_LABEL_Y] == NULL)
+    return lrn_fail(LRN_ESTATE, "negative_labels: no step with labels was made");
+  return lrn_tensor_narrow(out, w->label[LRN_LABEL_Y], 0, w->negative_at, w->negative_rows);
 }
