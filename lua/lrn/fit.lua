@@ -16,6 +16,7 @@
 --   resume(m, path)     makes m what a checkpoint holds: true; or nil, message, code
 --   results(m, stats)   what fit returns
 --   options(m)          for the options.json of a run, from name to value
+--   data(m, data)       raises where the data cannot be trained on
 --   labels(m)           which targets of the data step gets: see batches.source; nil: none
 --
 -- The model itself has history, save(path), seed, device, n_visible, and a text.
@@ -96,6 +97,7 @@ function M.run(trainer, model, data, opts)
   local run_options = runs.options(o.run)
   local checkpoint = checkpoint_rules(o.checkpoint, run_options and runs.model_path(run_options))
   local source = batches.source(model, data, o, trainer.labels(model))
+  trainer.data(model, data)
   local validation = o.validation and trainer.validation(model, o.validation)
   if o.resume then
     local ok, message, code = trainer.resume(model, o.resume)

@@ -44,7 +44,10 @@ end
 
 -- Tables in which the methods of a class lie.
 local classes = {
-  RBM = function() return require "lrn.rbm".methods end,
+  RBM = function()
+    require "lrn.labels" -- adds to them
+    return require "lrn.rbm".methods
+  end,
   Dataset = function() return require "lrn.data.dataset".methods end,
   History = function() return getmetatable(require "lrn.history".new()).__index end,
   Progress = function() return require "lrn.progress".methods end,

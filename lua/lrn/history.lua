@@ -10,7 +10,8 @@ local meta = { __index = methods, __name = "lrn.History" }
 
 local MOST = 10 ^ 7 -- epochs: where one is left out, NaN fills it
 
-local order = { "mse", "error", "pl", "val_error", "val_pl", "time" }
+local order = { "loss", "accuracy", "mse", "error", "pl", "val_loss", "val_accuracy", "val_error",
+  "val_pl", "time" }
 local rank = {}
 for i, name in ipairs(order) do rank[name] = i end
 

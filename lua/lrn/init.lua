@@ -42,6 +42,8 @@ local lazy = {
   save = { "io", "save" }, load = { "io", "load" }, RBM = { "models", "RBM" },
   DropoutRBM = { "models", "DropoutRBM" }, DropConnectRBM = { "models", "DropConnectRBM" },
   EDropoutRBM = { "models", "EDropoutRBM" }, SigmoidRBM = { "models", "SigmoidRBM" },
+  DiscriminativeRBM = { "models", "DiscriminativeRBM" },
+  HybridDiscriminativeRBM = { "models", "HybridDiscriminativeRBM" },
 }
 
 local meta = { __name = "lrn" }

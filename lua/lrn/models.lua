@@ -3,6 +3,7 @@
 local core = require "lrn.core"
 local check = require "lrn.check"
 local rbm = require "lrn.rbm"
+require "lrn.labels" -- its methods, for the rows that have labels
 
 local M = {}
 
@@ -18,6 +19,10 @@ local rows = {
   { name = "EDropoutRBM", visible = B, hidden = B, mask = "edropout" }, -- Roder et al. 2020
   { name = "SigmoidRBM", visible = B, hidden = B, -- Hinton 2012, section 3.2
     defaults = { visible_noise = false } },
+  { name = "DiscriminativeRBM", visible = B, hidden = B, -- Larochelle and Bengio 2008
+    defaults = { n_classes = 0 } },
+  { name = "HybridDiscriminativeRBM", visible = B, hidden = B, -- likewise, section 5
+    defaults = { n_classes = 0, alpha = .01 } },
 }
 
 local function constructor(row)

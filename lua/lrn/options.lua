@@ -18,6 +18,7 @@ end
 M.rows = {
   { "n_visible", shown = false }, { "n_hidden", shown = false },
   { "visible_categories", groups = "visible" }, { "hidden_categories", groups = "hidden" },
+  { "n_classes", some = true }, { "alpha", live = true, some = true },
   { "visible", class = true, shown = false }, { "hidden", class = true, shown = false },
   { "mask", class = true, shown = false },
   { "steps", live = true }, { "learning_rate", live = true }, { "momentum", live = true },

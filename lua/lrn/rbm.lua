@@ -48,6 +48,9 @@ function M.new(row, given)
     o[name] = value
   end
   check.value(row.name, "rule", o.rule, { "string", "cd", choices = { "cd" } })
+  if row.defaults and row.defaults.n_classes then
+    check.value(row.name, "n_classes", given and given.n_classes, { "integer", required = true, min = 2 })
+  end
   o.rule, o.visible, o.hidden, o.mask = nil, row.visible, row.hidden, row.mask
   local c, message, code = core.rbm_new(o)
   if not c then return nil, message, code end
@@ -63,6 +66,10 @@ local function samples(self, where, name, data)
   return t, n
 end
 
+local function has_labels(self)
+  return rawget(self, "_core"):get "n_classes" > 0
+end
+
 local function infer(self, n)
   self._core:reserve(math.min(math.max(n, 1), INFER), false)
   return self._core
@@ -71,9 +78,11 @@ end
 -- {=== Inference ===
 
 --- Hidden means (for Bernoulli units: probabilities) and sampled states given rows of visible
--- values.
+-- values; of a model with labels given those, too, or else with the label summed out of the means and
+-- drawn for the states.
 -- @usage local p, h = lrn.RBM{ n_visible = 4, n_hidden = 3 }:hidden_sampling(lrn.zeros(2, 4))
-function methods:hidden_sampling(v)
+function methods:hidden_sampling(v, labels)
+  if labels ~= nil then return M.labelled.hidden_given(self, v, labels) end
   local t, n = rows("hidden_sampling", "v", v, self.n_visible, "n_visible")
   return infer(self, n):hidden(t)
 end
@@ -116,12 +125,13 @@ function methods:transform(data)
     { classes = data.classes, name = data.name })
 end
 
---- Free energy of each row.
+--- Free energy of each row; of a model with labels that of v and its label, where labels are given.
 -- @usage local F = lrn.RBM{ n_visible = 4, n_hidden = 3 }:energy(lrn.zeros(2, 4));
 -- assert(F:size(1) == 2)
-function methods:energy(v)
+function methods:energy(v, labels)
   local t, n = rows("energy", "v", v, self.n_visible, "n_visible")
-  return infer(self, n):free_energy(t)
+  local F = infer(self, n):free_energy(t)
+  return labels ~= nil and M.labelled.joint_energy(self, F, v, labels) or F
 end
 
 --- Log pseudo-likelihood, mean over rows, in nats: one unit of each row, drawn at random, stands
@@ -180,14 +190,16 @@ end
 --- Fantasies: n chains of `steps` sweeps, from hidden states drawn from the biases or from rows
 -- `start`.
 -- @param n number of chains
--- @param opts steps (1000), start (n rows of visible values)
--- @return visible means of the last sweep, and its states
+-- @param opts steps (1000), start (n rows of visible values); labels: n labels that a model with labels
+-- holds fixed
+-- @return visible means of the last sweep, its states, and the labels of a model that has them
 -- @usage local v = lrn.RBM{ n_visible = 4, n_hidden = 3 }:sample(2, { steps = 10 });
 -- assert(v:size(1) == 2)
 function methods:sample(n, opts)
   n = check.value("sample", "n", n, { "integer", required = true, min = 1 })
   local o = check.options("sample", opts, { steps = { "integer", 1000, min = 1, max = MOST_STEPS },
-    start = { "tensor" } })
+    start = { "tensor" }, labels = { "tensor" } })
+  local labels = o.labels and M.labelled.of_chains(self, o.labels, n)
   local start
   if o.start then
     local count
@@ -196,7 +208,7 @@ function methods:sample(n, opts)
       check.raise("size", "sample: start: got %d rows, expected n = %d", count, n)
     end
   end
-  return infer(self, n):sample(n, o.steps, start)
+  return infer(self, n):sample(n, o.steps, start, labels)
 end
 
 --- log Z, by enumerating the layer with fewer states (at most 2^24: 24 units of 0 and 1).
@@ -268,6 +280,7 @@ end
 local trainer = { resume = resume }
 
 function trainer.labels() return nil end
+function trainer.data() end
 function trainer.state(self) return self._core:state() end
 function trainer.reserve(self, count) self._core:reserve(count, true) end
 function trainer.end_epoch(self) self._core:end_epoch() end
@@ -324,11 +337,11 @@ end
 -- or { path =, every =, batches = }: saved every so many epochs, and batches; resume: path of a
 -- checkpoint to go on from; run: a folder, or { path =, overwrite =, pictures = }, that gets
 -- options, history, log, model and pictures (see lua/lrn/run.lua); shuffle (true)
--- @return mse and pl of the last epoch; nil, message, code where a checkpoint cannot be read or
+-- @return mse and pl of the last epoch, of a model with labels loss and accuracy; nil, message, code where a checkpoint cannot be read or
 -- written, or the folder of the run holds another one
 -- @usage lrn.RBM{ n_visible = 64, n_hidden = 16 }:fit((lrn.data.digits()), { epochs = 1 })
 function methods:fit(data, opts)
-  return fit.run(trainer, self, data, opts)
+  return fit.run(has_labels(self) and M.labelled.trainer or trainer, self, data, opts)
 end
 
 -- }===
@@ -459,5 +472,5 @@ end
 -- }===
 
 check.class("model", methods, M.is)
-M.methods = methods
+M.methods, M.trainer, M.infer = methods, trainer, infer
 return M

@@ -80,6 +80,63 @@ return {
     returns = { { "RBM", "the model" } }, errors = "see RBM",
     example = "local m = lrn.SigmoidRBM{ n_visible = 64, n_hidden = 32 }\n\z
       m:fit((lrn.data.digits()), { epochs = 1 })\nassert(m.history.mse[1] == m.history.error[1])" },
+  { name = "DiscriminativeRBM",
+    text = "An RBM that learns classes: P(class | v), exact, by its logarithm's derivative (Larochelle \z
+    and Bengio 2008).\nIt has U (n_classes x n_hidden) and c (n_classes) beside W and b; a does not \z
+    take part. fit wants a data set\nwith targets 1 to n_classes (0: a row without a label, which \z
+    teaches nothing here), gives loss, the mean of\n-log P(label | v), and accuracy, both before each \z
+    update, and records them; validation adds val_loss and\nval_accuracy.",
+    params = { { "options.n_classes", "integer", "number of classes, at least 2; required" },
+      { "options", "table", "and those of RBM" } }, like = "RBM",
+    returns = { { "RBM", "the model" } }, errors = "see RBM; n_classes",
+    example = "local train, test = lrn.data.digits()\nlocal m = lrn.DiscriminativeRBM{ n_visible = 64, \z
+      n_hidden = 32, n_classes = 10 }\nm:fit(train, { epochs = 1 })\nprint((m:predict(test)))" },
+  { name = "HybridDiscriminativeRBM",
+    text = "A DiscriminativeRBM that learns the data, too: its objective is -log P(class | v) + alpha \z
+    (-log p(v, class)),\nthe second part by contrastive divergence (or PCD) on v and label jointly; \z
+    rows without a label (target 0, or\na batch without targets) have -log p(v) there (Larochelle and \z
+    Bengio 2008, section 5). alpha = 0 is\nDiscriminativeRBM. Records mse and error beside loss and \z
+    accuracy; sample() draws from it.",
+    params = { { "options.alpha", "number", "* >= 0; weight of the generative part", .01 },
+      { "options", "table", "and those of DiscriminativeRBM" } }, like = "DiscriminativeRBM",
+    returns = { { "RBM", "the model" } }, errors = "see DiscriminativeRBM",
+    example = "local train, test = lrn.data.digits()\nlocal m = lrn.HybridDiscriminativeRBM{ n_visible = \z
+      64, n_hidden = 32, n_classes = 10, alpha = .1 }\nm:fit(train, { epochs = 1 })\nlocal ones = \z
+      m:sample(4, { steps = 10, labels = lrn.full(4, 2, { dtype = \"int64\" }) })" },
+  { name = "models.DiscriminativeRBM", text = "The same as lrn.DiscriminativeRBM.",
+    params = { { "options", "table", "see DiscriminativeRBM" } }, like = "DiscriminativeRBM",
+    returns = { { "RBM", "the model" } }, errors = "see DiscriminativeRBM",
+    example = "assert(lrn.models.DiscriminativeRBM == lrn.DiscriminativeRBM)" },
+  { name = "models.HybridDiscriminativeRBM", text = "The same as lrn.HybridDiscriminativeRBM.",
+    params = { { "options", "table", "see HybridDiscriminativeRBM" } }, like = "HybridDiscriminativeRBM",
+    returns = { { "RBM", "the model" } }, errors = "see HybridDiscriminativeRBM",
+    example = "assert(lrn.models.HybridDiscriminativeRBM == lrn.HybridDiscriminativeRBM)" },
+  { name = "RBM.predict", text = "The most probable class of each row, of a model with labels.",
+    params = { { "data", "data set or tensor", "the targets of a data set are the true classes" } },
+    returns = { { "number", "share of the rows whose class is the target's (rows with target 0 aside); \z
+      nil without targets" }, { "Tensor", "P(class | v): N x n_classes" },
+      { "Tensor", "the classes: N, int64" } },
+    errors = "a model without labels, targets out of range, rows of another width",
+    example = "local m = lrn.DiscriminativeRBM{ n_visible = 64, n_hidden = 8, n_classes = 10 }\n\z
+      local accuracy, p, labels = m:predict((lrn.data.digits()))" },
+  { name = "RBM.log_probabilities", text = "log P(class | v) of a model with labels, exact.",
+    params = { { "v", "Tensor", rows } }, returns = { { "Tensor", "N x n_classes" } },
+    errors = "a model without labels; " .. size_error,
+    example = "local m = lrn.DiscriminativeRBM{ n_visible = 4, n_hidden = 3, n_classes = 2 }\n\z
+      assert(m:log_probabilities(lrn.zeros(5, 4)):size(2) == 2)" },
+  { name = "RBM.labels_sampling", text = "P(class | v) of a model with labels, and a class drawn from it.",
+    params = { { "v", "Tensor", rows } },
+    returns = { { "Tensor", "probabilities: N x n_classes" }, { "Tensor", "classes: N, int64" } },
+    errors = "a model without labels; " .. size_error,
+    example = "local m = lrn.DiscriminativeRBM{ n_visible = 4, n_hidden = 3, n_classes = 2 }\n\z
+      local p, y = m:labels_sampling(lrn.zeros(5, 4))" },
+  { name = "RBM.class_sampling",
+    text = "P(class | h) of a model with labels, and a class drawn from it: the label's step of the chain.",
+    params = { { "h", "Tensor", "rows of n_hidden values" } },
+    returns = { { "Tensor", "probabilities: N x n_classes" }, { "Tensor", "classes: N, int64" } },
+    errors = "a model without labels; " .. size_error,
+    example = "local m = lrn.DiscriminativeRBM{ n_visible = 4, n_hidden = 3, n_classes = 2 }\n\z
+      local p, y = m:class_sampling(lrn.zeros(5, 3))" },
   { name = "models.SigmoidRBM", text = "The same as lrn.SigmoidRBM.",
     params = { { "options", "table", "see SigmoidRBM" } }, like = "SigmoidRBM",
     returns = { { "RBM", "the model" } }, errors = "see RBM",
@@ -166,7 +223,8 @@ return {
       "local _, test = lrn.data.digits()\nlocal err, v = lrn.RBM{ n_visible = 64, n_hidden = 8 \z
       }:reconstruct(test)\nassert(v:size(1) == #test)" },
   { name = "RBM.hidden_sampling", text = "Hidden units given visible ones.",
-    params = { { "v", "Tensor", rows } },
+    params = { { "v", "Tensor", rows }, { "labels", "Tensor",
+      "of a model with labels, N: those of the rows; absent: summed out of the means, drawn for the states" } },
     returns = { { "Tensor", "means (probabilities), N x H" }, { "Tensor", "sampled states" } },
       errors = size_error,
     example =
@@ -192,7 +250,8 @@ return {
       }:transform(train)\nassert(#f == #train and f.targets == train.targets)" },
   { name = "RBM.energy",
     text = "Free energy of each row: F(v) = -a.v - T sum_j softplus((v W + b)_j / T).",
-    params = { { "v", "Tensor", rows } },
+    params = { { "v", "Tensor", rows }, { "labels", "Tensor",
+      "of a model with labels, N: gives F(v, label)" } },
     returns = { { "Tensor", "N values" } }, errors = size_error,
     example =
       "local F = lrn.RBM{ n_visible = 4, n_hidden = 3 }:energy(lrn.zeros(2, 4))\nassert(F:size(1) \z
@@ -219,9 +278,10 @@ return {
     params = { { "n", "integer", "number of chains" }, { "options.steps", "integer", "sweeps",
       1000 },
       { "options.start", "Tensor",
-        "n rows of visible values; absent: hidden states from the biases alone" } },
+        "n rows of visible values; absent: hidden states from the biases alone" },
+      { "options.labels", "Tensor", "n labels that a model with labels holds fixed" } },
     returns = { { "Tensor", "visible means of the last sweep, n x V" },
-      { "Tensor", "its states" } },
+      { "Tensor", "its states" }, { "Tensor", "the labels, n, of a model that has them" } },
     errors = "n or steps below 1; " .. size_error,
     example =
       "local images = lrn.RBM{ n_visible = 4, n_hidden = 3 }:sample(2, { steps = 10 \z
