@@ -66,10 +66,10 @@ typedef struct flip_args {
    : w0 == NULL ? (x[j] + b[j]) + dw * w[j] \
                 : (x[j] + b[j]) + dw * (w[j] - w0[j]))
 
-/* A warp takes a row. `change` is sum_j [A(x_j + dw (w_j - w0_j)) - A(x_j)], over groups where the hidden
-   units come in them, x_j with its bias; lane l takes units or groups j = l mod 32, lane 0 has the
-   result. A flipped unit i:  F(flip) - F(v) = -a_i d - change, d = low + high - 2 v_i. A group g, which
-   is in category c:  its part of the pseudo-likelihood is -log sum_k exp(-(F(k) - F(c)) / T). */
+/* A warp takes a row. `sum` is that of the cumulants A(x_j + dw (w_j - w0_j)) over hidden units, or
+   groups, x_j with its bias, less those of x_j where `less`; lane l takes units or groups j = l mod 32,
+   lane 0 has the result. A flipped unit i:  F(flip) - F(v) = -a_i d - sum, d = low + high - 2 v_i. A
+   group in category c:  y_c - log sum_k exp y_k, T y_k = a_k + sum with w = W_k, w0 = W_c. */
 #define FLIP(T, name, f, comp)                                                           \
   static __device__ T cumulant_##name(const flip_args &p, const T *x, int64_t cell, T dw, \
                                       const T *w, const T *w0) {                         \
@@ -88,8 +88,8 @@ typedef struct flip_args {
       sum += (double)lrn_group_weight##f(INPUT * xs, top);                               \
     return lrn_group_cumulant##f(top, sum, p.temperature);                               \
   }                                                                                      \
-  static __device__ double change_##name(const flip_args &p, int64_t r, T dw, const T *w, \
-                                         const T *w0) {                                  \
+  static __device__ double sum_##name(const flip_args &p, int64_t r, T dw, const T *w,   \
+                                      const T *w0, int less) {                           \
     const T *x = (const T *)p.x + r * p.n_hidden;                                        \
     const int64_t cells = p.n_hidden / p.hidden_categories;                              \
     lrn_tree tree;                                                                       \
@@ -97,11 +97,12 @@ typedef struct flip_args {
     for (int64_t begin = 0; begin < cells; begin += LRN_BLOCK) {                         \
       const int64_t end = begin + LRN_BLOCK < cells ? begin + LRN_BLOCK : cells;         \
       lrn_acc acc = lrn_acc_zero();                                                      \
-      for (int64_t j = begin + LRN_LANE; j < end; j += 32)                               \
-        lrn_acc_add(&acc,                                                                \
-                    (double)cumulant_##name(p, x, j, dw, w, w0) -                        \
-                      (double)cumulant_##name(p, x, j, dw, NULL, NULL),                  \
-                    comp);                                                               \
+      for (int64_t j = begin + LRN_LANE; j < end; j += 32) {                             \
+        double A = (double)cumulant_##name(p, x, j, dw, w, w0);                          \
+        if (less)                                                                        \
+          A -= (double)cumulant_##name(p, x, j, dw, NULL, NULL);                         \
+        lrn_acc_add(&acc, A, comp);                                                      \
+      }                                                                                  \
       acc = lrn_acc_warp(acc, comp);                                                     \
       if (LRN_LANE == 0)                                                                 \
         lrn_tree_push(&tree, acc, comp);                                                 \
@@ -109,29 +110,29 @@ typedef struct flip_args {
     return LRN_LANE == 0 ? lrn_acc_value(lrn_tree_sum(&tree, comp), comp) : 0;           \
   }                                                                                      \
   static __device__ double flip_group_##name(const flip_args &p, int64_t r, uint32_t word) { \
-    const int64_t K = p.categories, groups = p.n_visible / K;                            \
+    const int64_t K = p.categories, H = p.n_hidden, groups = p.n_visible / K;            \
     const int64_t first = (int64_t)((uint64_t)word * (uint64_t)groups >> 32) * K;        \
     const T *v = (const T *)p.v + r * p.n_visible + first, *a = (const T *)p.a + first;  \
-    const T *w = (const T *)p.W + first * p.n_hidden;                                    \
-    double top = 0, sum = 1;                                                             \
+    const T *w = (const T *)p.W + first * H;                                             \
+    double top = 0, sum = 0, own = 0;                                                    \
     int64_t c = 0;                                                                       \
     while (c < K - 1 && v[c] == 0)                                                       \
       c++;                                                                               \
-    for (int64_t k = 0; k < K; k++)                                                      \
-      if (k != c) {                                                                      \
-        const double moved = change_##name(p, r, (T)p.scale, w + k * p.n_hidden,         \
-                                           w + c * p.n_hidden);                          \
-        lrn_group_join(&top, &sum, ((double)a[k] - (double)a[c] + moved) / p.temperature); \
-      }                                                                                  \
-    return -(double)groups * (top + lrn_log(sum));                                       \
+    for (int64_t k = 0; k < K; k++) {                                                    \
+      const double A = sum_##name(p, r, (T)p.scale, w + k * H, w + c * H, 0);            \
+      const double y = ((double)a[k] + A) / p.temperature;                               \
+      lrn_group_join(&top, &sum, y);                                                     \
+      own = k == c ? y : own;                                                            \
+    }                                                                                    \
+    return (double)groups * ((own - top) - lrn_log(sum));                                \
   }                                                                                      \
   static __device__ double flip_unit_##name(const flip_args &p, int64_t r, uint32_t word) { \
     const int64_t i = (int64_t)((uint64_t)word * (uint64_t)p.n_visible >> 32);           \
     const T d = (T)p.both - (T)2 * ((const T *)p.v)[r * p.n_visible + i];                \
-    const double moved =                                                                 \
-      change_##name(p, r, d * (T)p.scale, (const T *)p.W + i * p.n_hidden, NULL);        \
-    return (double)p.n_visible *                                                         \
-           lrn_logsigmoid((-(double)((const T *)p.a)[i] * (double)d - moved) / p.temperature); \
+    const T *w = (const T *)p.W + i * p.n_hidden;                                        \
+    const double A = sum_##name(p, r, d * (T)p.scale, w, NULL, 1);                       \
+    const double change = -(double)((const T *)p.a)[i] * (double)d - A;                  \
+    return (double)p.n_visible * lrn_logsigmoid(change / p.temperature);                 \
   }                                                                                      \
   static __global__ void k_flip_##name(const __grid_constant__ flip_args p) {            \
     LRN_WARP_STRIDE(r, p.rows) {                                                         \

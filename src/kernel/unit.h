@@ -91,10 +91,10 @@ LRN_HD double lrn_unit_shift(int unit, double temperature) {
            : 0.0;
 }
 
-/* log sum exp of numbers as they come: top + log sum */
+/* log sum exp of numbers as they come, top + log sum; sum is 0 before the first one. */
 LRN_HD void lrn_group_join(double *top, double *sum, double x) {
-  if (x > *top) {
-    *sum = *sum * lrn_expneg(x - *top) + 1.0;
+  if (*sum == 0.0 || x > *top) {
+    *sum = *sum == 0.0 ? 1.0 : *sum * lrn_expneg(x - *top) + 1.0;
     *top = x;
   } else
     *sum += lrn_expneg(*top - x);

@@ -159,71 +159,81 @@ static void NAME(cumulants)(const lrn_flip_args *f, const NAME(source) *s, int64
   NAME(map_rows)(f->hidden, LRN_UNIT_CUMULANT, n, out, out, (T)xs, (T)hs, f->temperature);
 }
 
-/* sum_j [A(x_j + dw (w_j - w0_j)) - A(x_j)] over the hidden units of a row */
-static double NAME(change)(const lrn_flip_args *f, int64_t row, T dw, const T *w, const T *w0) {
-  const int64_t H = f->n_hidden, cells = H / f->hidden_categories;
-  NAME(source) before = {.x = (const T *)f->x + row * H, .bias = f->b, .units = H, .xs = 1}, after;
-  T A[PIECE], B[PIECE];
-  lrn_tree tree = {.compensated = sizeof(T) == sizeof(double)};
-  if (lrn_unit_in_groups(f->hidden)) {
+/* The hidden inputs of a row, with bias. */
+static NAME(source) NAME(hidden_inputs)(const lrn_flip_args *f, int64_t row) {
+  const int64_t H = f->n_hidden;
+  NAME(source) s = {.x = (const T *)f->x + row * H, .bias = f->b, .units = H, .xs = 1};
+  if (lrn_unit_in_groups(f->hidden)) { /* others are scaled by map_rows */
     double xs, hs;
     lrn_unit_scale(f->hidden, f->temperature, &xs, &hs);
-    before.xs = (T)xs;
+    s.xs = (T)xs;
   }
-  after = before;
-  after.dw = dw;
-  after.w = w;
-  after.w0 = w0;
+  return s;
+}
+
+/* sum_j A(x_j) over the hidden units; less those of other inputs, where they are given. */
+static double NAME(cumulant_sum)(const lrn_flip_args *f, const NAME(source) *x,
+                                 const NAME(source) *less) {
+  const int64_t cells = f->n_hidden / f->hidden_categories;
+  T A[PIECE], B[PIECE];
+  lrn_tree tree = {.compensated = sizeof(T) == sizeof(double)};
   for (int64_t begin = 0; begin < cells; begin += LRN_BLOCK) {
     int64_t end = begin + LRN_BLOCK < cells ? begin + LRN_BLOCK : cells;
     lrn_lanes lanes = {{0}, {0}};
     for (int64_t j = begin; j < end; j += PIECE) {
       int64_t n = end - j < PIECE ? end - j : PIECE;
-      NAME(cumulants)(f, &before, j, n, B);
-      NAME(cumulants)(f, &after, j, n, A);
-      NAME(lanes_diff)(n, A, B, lanes.s, lanes.c);
+      NAME(cumulants)(f, x, j, n, A);
+      if (less != NULL) {
+        NAME(cumulants)(f, less, j, n, B);
+        NAME(lanes_diff)(n, A, B, lanes.s, lanes.c);
+      } else
+        NAME(lanes_sum)(n, A, NULL, lanes.s, lanes.c);
     }
     lrn_tree_push(&tree, NAME(lane_tree)(lanes.s, lanes.c));
   }
   return lrn_partial_value(lrn_tree_total(&tree));
 }
 
-/* G log P(v_g | the other groups) of one row, where group g is drawn: with c the category that it is
-   in, -G log sum_k exp(-(F(k) - F(c)) / T), F(k) - F(c) = a_c - a_k - sum_j [A(x_j + W_kj - W_cj) -
-   A(x_j)]. */
+/* G log P(v_g | the other groups) of one row, where group g is drawn: G (y_c - log sum_k exp y_k), c the
+   category that it is in, T y_k = a_k + sum_j A(x_j + W_kj - W_cj). */
 static double NAME(flip_group)(const lrn_flip_args *f, int64_t row, uint32_t word) {
   const int64_t K = f->categories, groups = f->n_visible / K, H = f->n_hidden;
   const int64_t first = (int64_t)((uint64_t)word * (uint64_t)groups >> 32) * K;
   const T *v = (const T *)f->v + row * f->n_visible + first, *a = (const T *)f->a + first;
-  const T *w = (const T *)f->W + first * H;
-  double top = 0, sum = 1; /* of the exponents; that of c itself is 0 */
+  NAME(source) x = NAME(hidden_inputs)(f, row);
+  double top = 0, sum = 0, own = 0;
   int64_t c = 0;
   while (c < K - 1 && v[c] == 0)
     c++;
-  for (int64_t k = 0; k < K; k++)
-    if (k != c) {
-      const double moved = NAME(change)(f, row, (T)f->scale, w + k * H, w + c * H);
-      const double x = ((double)a[k] - (double)a[c] + moved) / f->temperature;
-      lrn_group_join(&top, &sum, x);
-    }
-  return -(double)groups * (top + lrn_log(sum));
+  x.dw = (T)f->scale;
+  x.w0 = (const T *)f->W + (first + c) * H;
+  for (int64_t k = 0; k < K; k++) {
+    double y;
+    x.w = (const T *)f->W + (first + k) * H;
+    y = ((double)a[k] + NAME(cumulant_sum)(f, &x, NULL)) / f->temperature;
+    lrn_group_join(&top, &sum, y);
+    own = k == c ? y : own;
+  }
+  return (double)groups * ((own - top) - lrn_log(sum));
 }
 
 /* V log sigmoid((F(flip_i v) - F(v)) / T) of one row, where unit i is drawn and
    F(flip) - F(v) = -a_i d - sum_j [A(x_j + d W_ij) - A(x_j)], d = low + high - 2 v_i. */
+static double NAME(flip_unit)(const lrn_flip_args *f, int64_t row, uint32_t word) {
+  const int64_t i = (int64_t)((uint64_t)word * (uint64_t)f->n_visible >> 32);
+  const T d = (T)f->both - (T)2 * ((const T *)f->v)[row * f->n_visible + i];
+  NAME(source) before = NAME(hidden_inputs)(f, row), after = before;
+  double change;
+  after.dw = d * (T)f->scale;
+  after.w = (const T *)f->W + i * f->n_hidden;
+  change = -(double)((const T *)f->a)[i] * (double)d - NAME(cumulant_sum)(f, &after, &before);
+  return (double)f->n_visible * lrn_logsigmoid(change / f->temperature);
+}
+
 double NAME(lrn_flip)(const lrn_flip_args *f, int64_t row) {
   const lrn_draw draw = lrn_draw_of(f->key.seed, f->key.step, f->key.stream, f->key.draw);
   const uint32_t word = lrn_word_at(draw, f->key.first + (uint64_t)row);
-  int64_t i;
-  T d;
-  double moved;
-  if (f->categories > 1)
-    return NAME(flip_group)(f, row, word);
-  i = (int64_t)((uint64_t)word * (uint64_t)f->n_visible >> 32);
-  d = (T)f->both - (T)2 * ((const T *)f->v)[row * f->n_visible + i];
-  moved = NAME(change)(f, row, d * (T)f->scale, (const T *)f->W + i * f->n_hidden, NULL);
-  return (double)f->n_visible *
-         lrn_logsigmoid((-(double)((const T *)f->a)[i] * (double)d - moved) / f->temperature);
+  return f->categories > 1 ? NAME(flip_group)(f, row, word) : NAME(flip_unit)(f, row, word);
 }
 
 int64_t NAME(lrn_count01)(int64_t n, const void *values) {
