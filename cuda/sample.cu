@@ -159,8 +159,8 @@ int lrn_cuda_bernoulli(const lrn_view *out, const void *prob, int p_dtype, lrn_k
 ** Units
 ** ===================================================================== */
 
-/* Of a group of units: the largest input, the sum of the weights exp(x - top) in the units' order, and
-   the unit that is 1. */
+/* Of a group of units: the largest input, the sum of the weights exp(x - top) in the units'
+   order, and the unit that is 1. */
 typedef struct unit_group {
   double top, sum;
   int64_t one;
@@ -178,9 +178,9 @@ typedef struct unit_args {
   unit_group *groups; /* (n / categories), or NULL for rows without groups */
 } unit_args;
 
-/* What the units of a group share is found by one thread a group, before the elements. (A warp a group
-   would pay where groups are large and few.) nearest: the state is the first largest input, and the
-   weights are not wanted. */
+/* What the units of a group share is found by one thread a group, before the elements. (A warp a
+   group would pay where groups are large and few.) nearest: the state is the first largest input,
+   and the weights are not wanted. */
 #define GROUPS(T, name, f)                                                                    \
   static __device__ __forceinline__ T group_input_##name(const unit_args &p, int64_t i) {     \
     T x = ((const T *)p.x)[i];                                                                \
@@ -232,8 +232,9 @@ static int find_groups(unit_args *p, int dtype, int draw, int nearest) {
   return LRN_OK;
 }
 
-/* Without metrics a thread takes an element. With them a warp takes a block, 4096 elements, lane l those
-   whose number is l mod 32, and leaves two sums. The tree over blocks then is one thread's. */
+/* Without metrics a thread takes an element. With them a warp takes a block, 4096 elements or the
+   groups that reach them, lane l those whose number in it is l mod 32, and leaves two sums. The tree
+   over blocks then is one thread's. */
 #define UNITS(T, name, f, compensated)                                                        \
   static __device__ __forceinline__ void unit_##name(const unit_args &p, int64_t i, T *mean,  \
                                                      T *state) {                              \

@@ -67,9 +67,9 @@ typedef struct flip_args {
                 : (x[j] + b[j]) + dw * (w[j] - w0[j]))
 
 /* A warp takes a row. `sum` is that of the cumulants A(x_j + dw (w_j - w0_j)) over hidden units, or
-   groups, x_j with its bias, less those of x_j where `less`; lane l takes units or groups j = l mod 32,
-   lane 0 has the result. A flipped unit i:  F(flip) - F(v) = -a_i d - sum, d = low + high - 2 v_i. A
-   group in category c:  y_c - log sum_k exp y_k, T y_k = a_k + sum with w = W_k, w0 = W_c. */
+   groups, x_j with its bias, less those of x_j where `less`; lane l takes units or groups j = l mod
+   32, lane 0 has the result. A flipped unit i:  F(flip) - F(v) = -a_i d - sum, d = low + high -
+   2 v_i. A group in category c:  y_c - log sum_k exp y_k, T y_k = a_k + sum, w = W_k, w0 = W_c. */
 #define FLIP(T, name, f, comp)                                                           \
   static __device__ T cumulant_##name(const flip_args &p, const T *x, int64_t cell, T dw, \
                                       const T *w, const T *w0) {                         \

@@ -541,8 +541,8 @@ typedef enum lrn_unit_part {
 } lrn_unit_part;
 /* out = that function of x elementwise, at temperature T > 0; float, out of x's shape and dtype,
    both contiguous. Units in groups: the last dimension of x is a group, and the cumulant
-   T log sum_k exp(x_k / T) stands at its first element, with 0 at the others. LRN_EUNSUPPORTED where the
-   row has no such function: real-valued units have no nearest state. */
+   T log sum_k exp(x_k / T) stands at its first element, with 0 at the others. LRN_EUNSUPPORTED where
+   the row has no such function: real-valued units have no nearest state. */
 LRN_API int lrn_unit_map(lrn_tensor *out, int unit, int part, const lrn_tensor *x,
                          double temperature);
 /* out = a sample of each unit with input x; units in groups as above. */
@@ -717,7 +717,7 @@ LRN_API int lrn_rbm_free_energy(const lrn_rbm *m, lrn_work *w, lrn_tensor *F,
                                 const lrn_tensor *v);
 /* Mean over rows of V log sigmoid((F(flip_i v) - F(v)) / T), v the nearest state (0.5 is 0, of
    spins 0 is 1; of a group the first of the largest is 1), i drawn per row. Of G groups: G log P(v_g |
-   the other groups), g drawn per row. LRN_EUNSUPPORTED where the visible units are real-valued. */
+   the other groups), g drawn per row, which costs K n_hidden cumulants. LRN_EUNSUPPORTED where the visible units are real-valued. */
 LRN_API int lrn_rbm_pseudo_likelihood(const lrn_rbm *m, lrn_work *w, double *pl,
                                       const lrn_tensor *v);
 /* One sweep from each row: v (N x V) visible means given sampled hidden states (mean_field: given

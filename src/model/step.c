@@ -308,7 +308,8 @@ int lrn_pseudo_sum(const lrn_rbm *m, lrn_work *w, int64_t n, lrn_key key, double
   void *v = w->v->view.data;
   double low = 0, high = 1;
   lrn_flip_args flip = {.hidden = o->hidden, .categories = o->visible_categories,
-                        .hidden_categories = o->hidden_categories, .dtype = o->dtype, .temperature = o->temperature,
+                        .hidden_categories = o->hidden_categories, .dtype = o->dtype,
+                        .temperature = o->temperature,
                         .rows = n, .n_visible = o->n_visible, .n_hidden = o->n_hidden,
                         .v = v, .x = w->q->view.data,
                         .W = m->parameter[LRN_PARAMETER_W]->view.data,
