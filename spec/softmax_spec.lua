@@ -74,9 +74,10 @@ describe("a group of softmax units", function()
       assert.same({ { 0, 1, 0 }, { 1, 0, 0 }, { 1, 0, 0 }, { 0, 1, 0 } },
         core.unit_map("softmax", "nearest", x, 0.5):tolist())
     end)
-    assert.same({ 0, 0, 1 }, core.unit_map("bernoulli", "nearest",
-      lrn.tensor { 0.25, 0.5, 0.75 }):tolist())
-    assert.same({ -1, 1, 1 }, core.unit_map("spin", "nearest", lrn.tensor { -0.25, 0, 0.75 }):tolist())
+    assert.same({ 0, 0, 1, 1, 0 }, core.unit_map("bernoulli", "nearest",
+      lrn.tensor { 0.25, 0.5, 0.75, 3, -2 }):tolist())
+    assert.same({ -1, 1, 1, 1, -1 }, core.unit_map("spin", "nearest",
+      lrn.tensor { -0.25, 0, 0.75, 3, -2 }):tolist())
     local ok, message = pcall(core.unit_map, "gaussian", "nearest", lrn.ones(2))
     assert.is_false(ok)
     assert.matches("gaussian units are real-valued", message, 1, true)
