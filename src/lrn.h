@@ -689,11 +689,15 @@ LRN_API int lrn_rbm_prepare(lrn_rbm *m, lrn_work *w, const lrn_tensor *data);
 /* The rows of one step: idx[first .. first + count) of data, or data[first .. first + count) where idx
    is NULL; idx int64, contiguous, counted from base, on the model's device. labels: NULL where there
    are none, else one for each row of data: int64, contiguous, on the model's device; classes counted
-   from base, base - 1 for a row without a label. On the CPU a label that is neither is LRN_EVALUE. */
+   from base, base - 1 for a row without a label. On the CPU a label that is neither is LRN_EVALUE.
+   weights: NULL, or one value >= 0 for each row of the batch, a contiguous vector of `count` of the
+   model's dtype on its device. Means over rows are then sum w x / sum w, in both phases; chains of PCD
+   have no weights, and metrics count each row once. Rows that all weigh 0 give a gradient of 0. The
+   first batch that has weights allocates. */
 typedef struct lrn_batch {
   const lrn_tensor *data, *idx;
   int64_t base, first, count;
-  const lrn_tensor *labels;
+  const lrn_tensor *labels, *weights;
 } lrn_batch;
 /* One training step (models: Hinton 2002, 2012; Tieleman 2008). Allocates nothing. On the CPU a NaN
    or an infinity in the rows is LRN_ENUMERIC before anything changes; one in the parameters after

@@ -325,7 +325,8 @@ static int core_prepare(lua_State *L) {
   return 0;
 }
 
-/* step(data, index or nil, first, count, labels or nil) -> nothing, or message, kind */
+/* step(data, index or nil, first, count, labels or nil, weights or nil) -> nothing, or message,
+   kind */
 static int step_with(lua_State *L, int gradient_only) {
   core *c = check_core(L, "fit");
   lrn_tensor *data = lrnB_tensor(L, 2, "fit"), *idx = lrnB_opt_tensor(L, 3, "fit");
@@ -336,7 +337,8 @@ static int step_with(lua_State *L, int gradient_only) {
     return lrnB_raise(L, "value", "fit: first: got %lld, expected an integer >= 1",
                       (long long)first);
   batch = (lrn_batch){.data = data, .idx = idx, .base = LRN_BASE, .first = first - LRN_BASE,
-                      .count = count, .labels = lrnB_opt_tensor(L, 6, "fit")};
+                      .count = count, .labels = lrnB_opt_tensor(L, 6, "fit"),
+                      .weights = lrnB_opt_tensor(L, 7, "fit")};
   st = gradient_only ? lrn_rbm_gradient(c->m, c->w, &batch)
                      : lrn_rbm_step(c->m, c->w, &batch);
   if (st == LRN_ENUMERIC) {

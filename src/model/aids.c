@@ -23,11 +23,13 @@ static const void *hidden_means(const lrn_work *w) {
   return (mix != NULL ? mix : w->q)->view.data;
 }
 
-/* out = mean of n rows, as wide as out, at x */
+/* out = mean of n rows, as wide as out, at x, with their weights, which those in w->q have already */
 static int mean_rows(const lrn_work *w, const lrn_view *out, const void *x, int64_t n) {
   lrn_view v = {.data = (void *)(uintptr_t)x, .dtype = out->dtype, .nd = 2,
                 .size = {out->size[0], n}, .stride = {1, out->size[0]}};
-  return w->device->backend.reduce(LRN_RED_sum, out, &v, NULL, 1, (double)n);
+  return w->weighed > 0 && x != w->q->view.data
+           ? lrn_weighted_sum(w, out, x, 0, n, 1.0 / (double)n, 0)
+           : w->device->backend.reduce(LRN_RED_sum, out, &v, NULL, 1, (double)n);
 }
 
 /* Running mean i takes in the mean of n rows at x with this rate; the first one as it is. */

@@ -396,6 +396,10 @@ int lrn_label_positive(const lrn_rbm *m, lrn_work *w, int64_t n, void *h, int me
     LRN_TRY(mixture(m, w, w->label[LRN_LABEL_MIX]->view.data, NULL, 1, LRN_LABEL_WEIGHT, x, n));
   LRN_TRY(map_number(w, LRN_OP_mul, &weight, &weight, 1 + alpha));
   LRN_TRY(map2(w, LRN_OP_sub, &weight, &weight, &p));
+  if (w->weighed > 0) {
+    lrn_view of_row = repeated_column(w->dtype, w->weight->view.data, n, C, 1);
+    LRN_TRY(map2(w, LRN_OP_mul, &weight, &weight, &of_row));
+  }
   LRN_TRY(mixture(m, w, next, w->g[LRN_PARAMETER_U], -(double)n, LRN_LABEL_WEIGHT, x, n));
   LRN_TRY(lrn_column_means(m, w->g[LRN_PARAMETER_C], weight.data, n, -(double)n));
   if (h != NULL) { /* a label is drawn where there is none */
@@ -419,6 +423,8 @@ int lrn_label_negative(const lrn_rbm *m, lrn_work *w, int64_t n, int64_t rows) {
   LRN_TRY(m->options.device->backend.gemm(m->options.dtype, 1, 0, C, H, rows, -1.0 / (double)n, y, C,
                                           lrn_row(w->q, n), H, 1,
                                           w->g[LRN_PARAMETER_U]->view.data, H));
+  if (w->weighed > 0)
+    return lrn_weighted_sum(w, &gc->view, y, n, rows, m->options.alpha / (double)rows, 1);
   LRN_TRY(lrn_column_means(m, &later, y, rows, (double)rows / m->options.alpha));
   return map2(w, LRN_OP_add, &gc->view, &gc->view, &later.view);
 }

@@ -76,6 +76,10 @@ struct lrn_work {
   lrn_tensor *chain; /* chains x H */
   lrn_tensor *mask;  /* see lrn_make_masks; NULL without one */
   lrn_tensor *label[LRN_LABEL_BUFFERS]; /* NULL without labels */
+  /* Weights of the rows of [v+; v-] of the last gradient (weigh.c). NULL before the first use;
+     weighed: rows of data they are for, 0: none. */
+  lrn_tensor *weight;
+  int64_t weighed;
   lrn_state state;   /* sums are on the device, not here */
   int64_t negative_at, negative_rows; /* v- of the last step: rows of v */
 };
@@ -261,6 +265,19 @@ int lrn_label_negative(const lrn_rbm *m, lrn_work *w, int64_t n, int64_t rows);
 /* *out = column sums of `rows` rows at x, contiguous and as wide as out, over divisor (step.c). */
 int lrn_column_means(const lrn_rbm *m, const lrn_tensor *out, const void *x, int64_t rows,
                      double divisor);
+
+/* {=== weigh.c === */
+
+/* Takes in the weights of n rows for the gradient that follows; NULL: none. */
+int lrn_weigh(lrn_work *w, const lrn_tensor *weights, int64_t n, const char *function);
+/* Rows of [q+; -q-] (from row `first` on, to row `end`) times their weights; nothing without. */
+int lrn_weigh_means(const lrn_work *w, int64_t first, int64_t end);
+/* out = beta out + alpha sum_r w_r x_r over n rows at x, as wide as out, whose weights begin with that of
+   row `first` of both phases. */
+int lrn_weighted_sum(const lrn_work *w, const lrn_view *out, const void *x, int64_t first, int64_t n,
+                     double alpha, double beta);
+
+/* ===} */
 
 /* Sparsity and centring join the gradient of a step on n rows (aids.c). */
 int lrn_join_aids(const lrn_rbm *m, lrn_work *w, int64_t n);

@@ -7,6 +7,8 @@
 **   negative  q- = E[h | v-]
 **   gradient  of mean F(v+) - mean F(v-), v- held fixed:
 **             gW = -<v+ q+> + <v- q->,  ga = -<v+> + <v->,  gb = -<q+> + <q->
+**   weights   of rows (weigh.c): <.> is sum_r w_r (.)_r / sum_r w_r, of v- and q- as well,
+**             but for the chains of PCD
 **   masks     of mask.c leave out hidden units or weights, the same ones in both phases
 **   labels    of label.c are visible units beside v, with a loss of their own
 **   update    gW += decay W + l1 sign(W);  m = momentum m + g;  theta -= learning_rate m; or Adam
@@ -172,6 +174,8 @@ static int masked_phases(const lrn_rbm *m, lrn_work *w, int64_t n, int metrics, 
       break;
   }
   LRN_TRY(phases(&seen, w, n, metrics, &thin));
+  /* with labels, the weights are in what made q+ of the classes */
+  LRN_TRY(lrn_weigh_means(w, m->options.n_classes > 0 ? n : 0, n + rows));
   LRN_TRY(m->link->gradient(m, gW, -1.0 / (double)n, vp, qp, n + rows));
   return m->options.mask == LRN_MASK_DROPCONNECT ? lrn_masked(w, gW, mask, V) : LRN_OK;
 }
@@ -183,6 +187,10 @@ static int visible_gradient(const lrn_rbm *m, lrn_work *w, int64_t n, int64_t ro
   lrn_operand in[2] = {{.view = ga->view}, {.view = ga->view}};
   if (rows == 0)
     return lrn_tensor_fill(ga, 0);
+  if (w->weighed > 0) {
+    LRN_TRY(lrn_weighted_sum(w, &ga->view, w->v->view.data, 0, n, -share / (double)n, 0));
+    return lrn_weighted_sum(w, &ga->view, lrn_row(w->v, n), n, rows, share / (double)rows, 1);
+  }
   minus.view.data = in[1].view.data = w->spare->view.data;
   LRN_TRY(lrn_column_means(m, ga, w->v->view.data, n, -(double)n / share));
   LRN_TRY(lrn_column_means(m, &minus, lrn_row(w->v, n), rows, (double)rows / share));
@@ -197,6 +205,7 @@ static int gradient(const lrn_rbm *m, lrn_work *w, const lrn_batch *b, int metri
   LRN_TRY(check_batch(m, w, b, &data, f));
   LRN_TRY(lrn_load_rows(m, vp, &data, idx, b->base, b->first, n, 0, f));
   LRN_TRY(lrn_load_labels(m, w, b, f));
+  LRN_TRY(lrn_weigh(w, b->weights, n, f));
   LRN_TRY(masked_phases(m, w, n, metrics, w->g[LRN_PARAMETER_W]->view.data));
   w->negative_at = n;
   w->negative_rows = rows;

@@ -31,6 +31,8 @@ static int make_activations(lrn_work *w, const lrn_rbm *m) {
 }
 
 static void free_activations(lrn_work *w) {
+  lrn_tensor_free(w->weight);
+  w->weight = NULL;
   lrn_tensor_free(w->v);
   lrn_tensor_free(w->q);
   lrn_tensor_free(w->h);
@@ -124,7 +126,7 @@ int lrn_work_reserve(lrn_work *w, const lrn_rbm *m, int64_t batch, int flags) {
   new.chains = chains;
   new.train = train;
   if (larger) {
-    new.v = new.q = new.h = new.spare = new.scratch = NULL;
+    new.v = new.q = new.h = new.spare = new.scratch = new.weight = NULL;
     memset(new.label, 0, sizeof new.label);
   }
   if (begin) {
@@ -152,7 +154,7 @@ int lrn_work_reserve(lrn_work *w, const lrn_rbm *m, int64_t batch, int flags) {
     lrn_tensor_free(w->mask);
   if (chains != w->chains)
     lrn_tensor_free(w->chain);
-  new.negative_rows = 0;
+  new.negative_rows = new.weighed = 0;
   *w = new;
   return LRN_OK;
 done:
@@ -182,7 +184,7 @@ int64_t lrn_work_batch(const lrn_work *w) { return w->batch; }
 
 size_t lrn_work_bytes(const lrn_work *w) {
   const lrn_tensor *const all[] = {w->v, w->q, w->h, w->spare, w->scratch, w->chain, w->gradient,
-                                   w->momentum, w->second, w->mask, w->sums, w->bad};
+                                   w->momentum, w->second, w->mask, w->sums, w->bad, w->weight};
   size_t bytes = 0;
   for (int i = 0; i < LRN_LABEL_BUFFERS; i++)
     bytes += w->label[i] != NULL ? lrn_tensor_storage_bytes(w->label[i]) : 0;
