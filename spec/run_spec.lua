@@ -277,7 +277,7 @@ describe("a run of training", function()
       local rows = 0
       for line in read "history.csv":gmatch "([^\n]*)\n" do
         rows = rows + 1
-        assert.equal(4, select(2, line:gsub(",", "")))
+        assert.equal(5, select(2, line:gsub(",", "")))
       end
       assert.is_true(math.abs(rows - 1 - #h) <= 1)
       local m = assert(lrn.load(folder .. "/model.safetensors"))

@@ -30,9 +30,9 @@ function M.rows(where, name, t, width, unit)
 end
 
 -- Where batches come from: an object with n (rows; nil for an iterator), open(epoch, rows done,
--- batches done) and next() -> tensor, index or nil, first row, count, labels or nil; nil at the end
--- of the epoch. Row i of the batch is row first + i - 1 of tensor and labels, or the one that this
--- place of the index names.
+-- batches done) and next() -> tensor, index or nil, first row, count, labels or nil, weights or nil;
+-- nil at the end of the epoch. Row i of the batch is row first + i - 1 of tensor and labels, or the
+-- one that this place of the index names; weights are the batch's alone.
 
 local function on_device(self, t)
   return t.device == self.device and t or t:to { device = self.device }
@@ -54,15 +54,76 @@ local function labels_of(name, t, n, want)
   return t:to "int64"
 end
 
+-- {=== Weights ===
+
+-- What fit's class_weights say of labels: one weight each; 1 for a class that is not named.
+local function weights_by_class(given, labels, classes)
+  local known, most, least = {}, labels:max(), labels:min()
+  if least < 1 then
+    check.raise("value", "fit: class_weights: got label %d, expected 1..C", least)
+  end
+  for i, name in ipairs(classes or {}) do known[name] = i end
+  local list = {}
+  for i = 1, most do list[i] = 1 end
+  for key, weight in next, given do
+    local label = known[key] or math.tointeger(key)
+    if not label or label < 1 or classes and label > #classes then
+      check.raise("argument", "fit: class_weights: got %s, expected labels%s", check.show(key),
+        classes and " 1.." .. #classes .. " or names of classes" or "")
+    end
+    if type(weight) ~= "number" or not (weight >= 0 and weight < math.huge) then
+      check.raise("value", "fit: class_weights: got %s for %s, expected numbers >= 0",
+        check.show(weight), check.show(key))
+    end
+    if label <= most then list[label] = weight end
+  end
+  return core.tensor(list, { dtype = "float64" }):index_select(1, labels)
+end
+
+local function sample_weights(given, n)
+  check.tensor("fit", "weights", given)
+  if given.ndim ~= 1 or given:size(1) ~= n then
+    check.raise("size", "fit: weights: got %s, expected [%d], one a row", check.shape(given), n)
+  end
+  local w = given:to { dtype = "float64", device = "cpu" }
+  if not (w:min() >= 0 and w:max() < math.huge) then
+    check.raise("value", "fit: weights: got values from %g to %g, expected numbers >= 0", w:min(),
+      w:max())
+  end
+  return w
+end
+
+-- One weight a row of a data set, in its order, in float64 on the CPU; nil where all weigh the same.
+local function weights_of(o, n, index, targets, classes)
+  local w = o.weights and sample_weights(o.weights, n)
+  if o.class_weights then
+    local labels = labels_of("targets", targets, targets and targets:size(1), "classes")
+    if not labels then
+      check.raise("argument", "fit: class_weights: got data without labels, expected a data set \z
+        with targets")
+    end
+    labels = labels:cpu()
+    if index then labels = labels:index_select(1, index) end
+    local by_class = weights_by_class(o.class_weights, labels, classes)
+    w = w and w * by_class or by_class
+  end
+  if w and w:max() == 0 then
+    check.raise("value", "fit: weights: got 0 for every row, expected some above 0")
+  end
+  return w
+end
+
+-- }===
+
 local function set_source(self, data, o, want)
-  local base, index, transform, labels
+  local base, index, transform, targets
   if dataset.is(data) then
-    base, index, transform, labels = dataset.source(data)
-    labels = labels_of("targets", labels, base:size(1), want)
+    base, index, transform, targets = dataset.source(data)
   else
     check.tensor("fit", "data", data)
     base = data.ndim == 0 and data or as_rows(data)
   end
+  local labels = labels_of("targets", targets, base.ndim > 0 and base:size(1) or 0, want)
   local n = index and index:size(1) or base.ndim > 0 and base:size(1) or 0
   local source = { n = n }
   if not transform then
@@ -70,11 +131,13 @@ local function set_source(self, data, o, want)
     labels = labels and on_device(self, labels)
   end
   if n == 0 then check.raise("size", "fit: data: got 0 rows, expected at least 1") end
-  local permutation, at = nil, 1
+  local weights = weights_of(o, n, index, targets, dataset.is(data) and data.classes)
+  local permutation, weights_now, at = nil, weights, 1
   function source.open(epoch, done)
     at, permutation = done + 1, index
     if o.shuffle then
       permutation = core.permutation(n, self.seed, epoch)
+      weights_now = weights and weights:index_select(1, permutation)
       if index then permutation = index:index_select(1, permutation) end
     end
     if permutation and not transform then permutation = on_device(self, permutation) end
@@ -84,13 +147,14 @@ local function set_source(self, data, o, want)
     if count <= 0 then return nil end
     local first = at
     at = at + count
-    if not transform then return base, permutation, first, count, labels end
+    local w = weights_now and on_device(self, weights_now:narrow(1, first, count):to(self.dtype))
+    if not transform then return base, permutation, first, count, labels, w end
     local function chosen(t)
       return permutation and t:index_select(1, permutation:narrow(1, first, count)) or
         t:narrow(1, first, count)
     end
     local x = M.rows("fit", "data", transform(chosen(base)), self.n_visible, "n_visible")
-    return on_device(self, x), nil, 1, count, labels and on_device(self, chosen(labels))
+    return on_device(self, x), nil, 1, count, labels and on_device(self, chosen(labels)), w
   end
   -- The whole set, for the visible biases; the tensor itself where nothing is chosen or
   -- transformed.
@@ -100,9 +164,12 @@ local function set_source(self, data, o, want)
   return source
 end
 
-local function iterator_source(self, f, want)
+local function iterator_source(self, f, o, want)
+  if o.weights then
+    check.raise("argument", "fit: weights: got an iterator as data, expected a data set or a tensor")
+  end
   local source, batch, epoch_now = {}, 0, 0
-  local waiting, waiting_labels -- the first batch, after all() took it
+  local waiting -- the first batch, after all() took it
   local function pull()
     local x, y = f(epoch_now, batch)
     if x ~= nil then
@@ -110,7 +177,9 @@ local function iterator_source(self, f, want)
       if n == 0 then
         check.raise("size", "fit: data: the iterator gave a batch of 0 rows, expected at least 1")
       end
-      return t, n, labels_of("data (labels of the iterator)", y, n, want)
+      local name = "data (labels of the iterator)"
+      local w = o.class_weights and weights_of(o, n, nil, y)
+      return t, n, labels_of(name, y, n, want), w and on_device(self, w:to(self.dtype))
     end
   end
   function source.open(epoch, _, batches_done)
@@ -122,13 +191,13 @@ local function iterator_source(self, f, want)
     end
   end
   function source.next()
-    local t, n, labels
+    local t, n, labels, w
     if waiting then
-      t, labels, waiting, waiting_labels = waiting, waiting_labels, nil, nil
-      n = t:size(1)
+      t, n, labels, w = table.unpack(waiting, 1, 4)
+      waiting = nil
     else
       batch = batch + 1
-      t, n, labels = pull()
+      t, n, labels, w = pull()
     end
     if not t then
       if batch == 1 then
@@ -138,22 +207,21 @@ local function iterator_source(self, f, want)
       end
       return nil
     end
-    return on_device(self, t), nil, 1, n, labels and on_device(self, labels)
+    return on_device(self, t), nil, 1, n, labels and on_device(self, labels), w
   end
   -- Its first batch must stand for the data.
   function source.all(epoch)
     source.open(epoch, 0, 0)
     batch = batch + 1
-    local _
-    waiting, _, waiting_labels = pull()
-    return waiting
+    waiting = { pull() }
+    return waiting[1]
   end
   return source
 end
 
 --- The source of batches for fit: from a data set, a tensor, or an iterator.
--- @param model with n_visible, device and seed
--- @param o options of fit: batch_size, shuffle
+-- @param model with n_visible, device, dtype and seed
+-- @param o options of fit: batch_size, shuffle, weights, class_weights
 -- @param want which targets go along: "classes" (one integer a sample, as int64), "targets" (as they
 -- are); nil: none. On the model's device; nil where the data have none, or an iterator gave none
 -- (it may return x, y)
@@ -161,7 +229,7 @@ function M.source(model, data, o, want)
   if dataset.is(data) or check.is_tensor(data) then return set_source(model, data, o, want) end
   if type(data) == "function" or type(data) == "table" and getmetatable(data) and
     getmetatable(data).__call and getmetatable(data) ~= getmetatable(model) then
-    return iterator_source(model, data, want)
+    return iterator_source(model, data, o, want)
   end
   check.raise("type", "fit: data: got %s, expected a data set, a tensor or an iterator of batches",
     check.show(data))

@@ -6,7 +6,7 @@
 --                       of the epoch that is not
 --   reserve(m, n)       room for a batch of n rows
 --   prepare(m, all)     before the first step ever; all() gives the data, nil where there are none
---   step(m, data, index, first, count, labels)
+--   step(m, data, index, first, count, labels, weights)
 --                       one step on a batch (see batches.lua); a message where a number failed
 --   means(m)            metrics of the epoch so far, a table from name to number
 --   shown(m)            those that a progress bar has room for
@@ -14,19 +14,25 @@
 --   validate(m, data, stats)  adds its metrics to those of the epoch
 --   end_epoch(m)        the next epoch begins
 --   resume(m, path)     makes m what a checkpoint holds: true; or nil, message, code
+--   metrics(m, validated)  names of what means and validate will measure; nil: nobody knows
+--   scheduled(m)        names of options that a schedule may set
+--   set(m, name, value) sets one of them
 --   results(m, stats)   what fit returns
 --   options(m)          for the options.json of a run, from name to value
 --   data(m, data)       raises where the data cannot be trained on
 --   labels(m)           which targets of the data step gets: see batches.source; nil: none
 --
--- The model itself has history, save(path), seed, device, n_visible, and a text.
+-- The model itself has history, parameters(), save(path), seed, device, dtype, n_visible, and a text.
+-- In its field _aids stays what its files need of aids.lua.
 local core = require "lrn.core"
+local aids = require "lrn.aids"
 local batches = require "lrn.batches"
 local check = require "lrn.check"
 local history = require "lrn.history"
 local log = require "lrn.log"
 local progress = require "lrn.progress"
 local runs = require "lrn.run"
+local schedules = require "lrn.schedule"
 
 local M = {}
 
@@ -40,6 +46,11 @@ local rules = {
   resume = { "string" },
   run = { "string|table" },
   shuffle = { "boolean", true },
+  schedule = { "table" },
+  weights = { "tensor" },
+  class_weights = { "table" },
+  early_stopping = { "table" },
+  average = { "number" },
 }
 
 -- path: where a checkpoint goes that names no file, the model of the run's folder.
@@ -64,6 +75,40 @@ local function step(trainer, model, ...)
   end
 end
 
+-- {=== Schedules ===
+
+-- From option to function of the epochs done, of what schedules there are.
+local function open_schedules(trainer, model, given)
+  local found, valid = {}, {}
+  for _, name in ipairs(trainer.scheduled(model)) do valid[name] = true end
+  for name, s in next, given or {} do
+    if not valid[name] then check.unknown("fit: schedule", "option", name, check.names(valid)) end
+    found[name] = schedules.of("fit: schedule", name, s)
+  end
+  return found
+end
+
+-- The options as they are after `done` epochs; now: what they were set to last.
+local function apply(trainer, model, found, now, done)
+  for name, f in pairs(found) do
+    local value = f(done)
+    if value ~= nil and value ~= now[name] then
+      local place = ("fit: schedule: %s after %.4g epochs"):format(name, done)
+      if type(value) ~= "number" then
+        check.raise("type", "%s: got %s, expected a number", place, check.show(value))
+      end
+      local ok, message = pcall(trainer.set, model, name, value)
+      if not ok then
+        check.raise("value", "%s: %s", place,
+          (tostring(message):gsub("^.-%f[%w]" .. name .. ": ", "")))
+      end
+      now[name] = value
+    end
+  end
+end
+
+-- }===
+
 -- "mse=9.31, pl=-80.2", in the history's order.
 local function metrics_text(stats)
   local values = history.new()
@@ -81,6 +126,8 @@ local function open_run(trainer, model, run_options, data, o, checkpoint)
   local fit_options = {}
   for name, value in pairs(o) do fit_options[name] = value end
   fit_options.checkpoint = checkpoint
+  fit_options.schedule = schedules.plain(o.schedule)
+  fit_options.class_weights = schedules.plain(o.class_weights)
   local run, message, code = runs.open(model, run_options, data, trainer.options(model), fit_options)
   if not run then log.warn("%s", message) end
   return run, message, code
@@ -106,6 +153,15 @@ function M.run(trainer, model, data, opts)
   local past = model.history
   local state = trainer.state(model)
   local last = o.resume and o.epochs or state.epoch + o.epochs
+  local scheduled = open_schedules(trainer, model, o.schedule)
+  local known = trainer.metrics(model, validation ~= nil)
+  if known then
+    for _, name in ipairs { "ratio", "time", table.unpack(check.names(scheduled)) } do
+      known[#known + 1] = name
+    end
+  end
+  local stopping = aids.stopping(o.early_stopping, known)
+  local first_averaged = aids.average(o.average, o.resume and 0 or state.epoch, last)
   if state.epoch >= last then
     if o.epochs == 0 and not o.resume then return nil end
     return trainer.results(model, past:last())
@@ -135,16 +191,25 @@ function M.run(trainer, model, data, opts)
   end
 
   log.info("fit: %s", (tostring(model):gsub("\n%s*", "; ")))
-  local stats
+  local joined = aids.new(model:parameters(), { stopping = stopping, average = first_averaged,
+    judged = not scheduled.learning_rate }, rawget(model, "_aids"), o.resume ~= nil)
+  rawset(model, "_aids", joined)
+  local stats, settings = nil, {}
   local status = "done"
+  if joined:stop(state.epoch) then last = state.epoch end -- it had ended
   for epoch = state.epoch + 1, last do
     local start = core.clock()
     if bar then bar.desc = ("epoch %d/%d"):format(epoch, last) end
     local done = trainer.state(model)
-    source.open(epoch, done.samples, done.batch)
-    for t, idx, first, count, labels in source.next do
+    local seen = done.samples
+    source.open(epoch, seen, done.batch)
+    joined:open(epoch, done.batch)
+    for t, idx, first, count, labels, weights in source.next do
       if not source.n then trainer.reserve(model, count) end
-      step(trainer, model, t, idx, first, count, labels)
+      apply(trainer, model, scheduled, settings, epoch - 1 + (source.n and seen / source.n or 0))
+      step(trainer, model, t, idx, first, count, labels, weights)
+      seen = seen + count
+      joined:step(epoch)
       if bar then bar:update(1, bar:due() and trainer.shown(model) or nil) end
       if checkpoint and checkpoint.batches and
         trainer.state(model).batch % checkpoint.batches == 0 then
@@ -156,7 +221,10 @@ function M.run(trainer, model, data, opts)
     -- here again and records the same values.
     stats = trainer.means(model)
     if validation then trainer.validate(model, validation, stats) end
+    for name in pairs(scheduled) do stats[name] = settings[name] or model[name] end
+    stats.ratio = joined:ratio(past, epoch, trainer.state(model).batch)
     stats.time = core.clock() - start
+    joined:watch(epoch, stats)
     past:record(epoch, stats)
     trainer.end_epoch(model)
     log.info("epoch %d/%d: %s", epoch, last, metrics_text(stats))
@@ -173,7 +241,14 @@ function M.run(trainer, model, data, opts)
         break
       end
     end
+    local why = joined:stop(epoch)
+    if why then
+      status = "stopped early: " .. why
+      log.info("fit: %s", status)
+      break
+    end
   end
+  stats = past:last(joined:finish())
   if run then
     local ok, message, code = run:finish(status)
     if not ok then return nil, message, code end

@@ -11,7 +11,7 @@ local meta = { __index = methods, __name = "lrn.History" }
 local MOST = 10 ^ 7 -- epochs: where one is left out, NaN fills it
 
 local order = { "loss", "accuracy", "mse", "error", "pl", "val_loss", "val_accuracy", "val_error",
-  "val_pl", "time" }
+  "val_pl", "ratio", "learning_rate", "momentum", "steps", "time" }
 local rank = {}
 for i, name in ipairs(order) do rank[name] = i end
 

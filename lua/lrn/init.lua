@@ -38,7 +38,7 @@ end
 local lazy = {
   cli = { "cli" }, cuda = { "cuda" }, data = { "data" }, doctor = { "doctor" }, help = { "help" },
   io = { "io" }, log = { "log" }, math = { "math" }, models = { "models" }, plot = { "plot" },
-  progress = { "progress" }, repl = { "repl" }, strict = { "strict" },
+  progress = { "progress" }, repl = { "repl" }, schedule = { "schedule" }, strict = { "strict" },
   save = { "io", "save" }, load = { "io", "load" }, RBM = { "models", "RBM" },
   DropoutRBM = { "models", "DropoutRBM" }, DropConnectRBM = { "models", "DropConnectRBM" },
   EDropoutRBM = { "models", "EDropoutRBM" }, SigmoidRBM = { "models", "SigmoidRBM" },

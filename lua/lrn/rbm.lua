@@ -3,6 +3,7 @@
 -- parameters, workspace and the place in the epoch; this file holds options, history and files, and
 -- what fit.lua trains it by.
 local core = require "lrn.core"
+local aids = require "lrn.aids"
 local batches = require "lrn.batches"
 local check = require "lrn.check"
 local dataset = require "lrn.data.dataset"
@@ -18,8 +19,9 @@ local INFER = 512  -- rows that inference computes at once (LRN_INFER_ROWS in mo
 local MOST_STEPS = (1 << 30) - 1 -- of one chain: beyond, its random numbers would repeat
 local CHUNK = 4096 -- rows that transform() computes at once
 
-local function make(c, row, past)
-  return setmetatable({ _core = c, _row = row, _history = past or history.new(), user = {} }, meta)
+local function make(c, row, past, kept)
+  return setmetatable({ _core = c, _row = row, _history = past or history.new(), _aids = kept or false,
+    user = {} }, meta)
 end
 
 --- Is v a model?
@@ -272,12 +274,33 @@ local function resume(self, path)
         tostring(got), tostring(want))
     end
   end
-  self._core, self._history = other._core, other._history
+  self._core, self._history, self._aids = other._core, other._history, other._aids
   return true
 end
 
 -- What fit.lua asks of the model that it trains.
 local trainer = { resume = resume }
+
+-- Numbers that can change from step to step: of a live option, but not how many chains there are.
+function trainer.scheduled(self)
+  local names = {}
+  for _, option in ipairs(options.all(self._row)) do
+    local name = option[1]
+    if option.live and name ~= "persistent" and type(self._core:get(name)) == "number" then
+      names[#names + 1] = name
+    end
+  end
+  return names
+end
+
+function trainer.set(self, name, value) self._core:set(name, value) end
+
+function trainer.metrics(self, validated)
+  local pl = core.unit_can_flip(self._core:get "visible")
+  local names = { "mse", "error", pl and "pl" or nil }
+  if validated then table.move({ "val_error", pl and "val_pl" or nil }, 1, 2, #names + 1, names) end
+  return names
+end
 
 function trainer.labels() return nil end
 function trainer.data() end
@@ -291,9 +314,7 @@ function trainer.prepare(self, all)
   if data then self._core:prepare(data) end
 end
 
-function trainer.step(self, data, idx, first, count, labels)
-  return self._core:step(data, idx, first, count, labels)
-end
+function trainer.step(self, ...) return self._core:step(...) end
 
 -- Over the epoch so far; pl where visible units have two states.
 function trainer.means(self)
@@ -359,6 +380,7 @@ function methods:save(path)
   file:meta("lrn.class", self._row.name)
   self._core:store(file)
   file:meta("lrn.history", self._history:encode())
+  aids.store(self._aids, file, self._core:state().batch > 0)
   return file:save(path)
 end
 
@@ -379,9 +401,12 @@ function M.from_file(file, path, row, device)
   end
   local c, message, code = core.rbm_restore(file, device)
   if not c then return nil, ("load: %s: %s"):format(path, (message:gsub("^load: ", ""))), code end
+  local kept
+  kept, message = aids.restore(file, c:parameters())
+  if message then return nil, ("load: %s: %s"):format(path, message), "EFORMAT" end
   row = row or require "lrn.models".rows[class] or { name = class }
   return make(c, { name = row.name, visible = c:get "visible", hidden = c:get "hidden",
-    mask = c:get "mask", defaults = row.defaults }, past)
+    mask = c:get "mask", defaults = row.defaults }, past, kept)
 end
 
 -- }===

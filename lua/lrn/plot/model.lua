@@ -28,10 +28,13 @@ local CURVES = {
   { key = "val_pl", label = "validation", panel = "pl", style = "--" },
   { key = "loss", label = "loss", panel = "loss" },
   { key = "accuracy", label = "accuracy", panel = "accuracy" },
+  { key = "ratio", label = "|dW| / |W|", panel = "ratio" },
+  { key = "learning_rate", label = "learning rate", panel = "rate" },
   { key = "time", label = "time", panel = "time" },
 }
 local PANELS = { error = "squared error per sample", pl = "log pseudo-likelihood", loss = "loss",
-                 accuracy = "accuracy", time = "seconds per epoch" }
+                 accuracy = "accuracy", ratio = "|dW| / |W| of a step",
+                 rate = "learning rate", time = "seconds per epoch" }
 local HISTORY = { keys = { "table", { "mse", "error", "val_error", "pl", "val_pl" } },
                   title = { "string" }, subtitle = { "string" } }
 
