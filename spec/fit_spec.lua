@@ -44,14 +44,18 @@ describe("labels of batches", function()
     end
   end
 
-  it("are int64 as classes and as they are as targets", function()
-    local function dtype(want)
-      local source = batches.source(model, numbered(4), { batch_size = 2 }, want)
+  it("are int64 where they are integers, else as they are where any will do", function()
+    local function dtype(targets, want)
+      local set = lrn.data.Dataset(lrn.ones(4, 3), targets)
+      local source = batches.source(model, set, { batch_size = 2 }, want)
       source.open(1, 0, 0)
       return select(5, source.next()).dtype
     end
-    assert.equal("int64", dtype "classes")
-    assert.equal("uint8", dtype "targets")
+    for _, given in ipairs { "uint8", "int32", "int64" } do
+      assert.equal("int64", dtype(lrn.ones({ 4 }, { dtype = given }), "classes"))
+      assert.equal("int64", dtype(lrn.ones({ 4 }, { dtype = given }), "targets"))
+    end
+    assert.equal("float32", dtype(lrn.ones(4, 2), "targets"))
   end)
 
   it("are not there where the data have none, or nobody wants them", function()

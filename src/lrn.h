@@ -709,6 +709,20 @@ LRN_API int lrn_rbm_step(lrn_rbm *m, lrn_work *w, const lrn_batch *batch);
 LRN_API int lrn_rbm_gradient(const lrn_rbm *m, lrn_work *w, const lrn_batch *batch);
 LRN_API int lrn_rbm_update(lrn_rbm *m, lrn_work *w);
 
+/* One step of an optimiser on a caller's tensors: theta, m (momentum; Adam: first moments), s (second
+   moments; NULL: no Adam) and the gradient g, all contiguous, of one of float32 and float64, one size
+   and device; m and s are 0 before the first step, and the caller's. norm2: NULL, or one value of
+   theta's type, the squared norm of the whole gradient, for `clip`. bad: an int64 tensor on the
+   device, whose element `place` (from 0) gets `step` where it is 0 and a new theta is not finite.
+   step counts from 1. The fields mean what they mean in lrn_rbm_options. LRN_ETYPE. */
+typedef struct lrn_update_options {
+  double learning_rate, momentum, decay, l1, clip, beta1, beta2, epsilon;
+  int64_t step;
+} lrn_update_options;
+LRN_API int lrn_optimize(lrn_tensor *theta, lrn_tensor *m, lrn_tensor *s, const lrn_tensor *g,
+                         const lrn_tensor *norm2, lrn_tensor *bad, int64_t place,
+                         const lrn_update_options *options);
+
 /* Inference. Outputs are tensors made by the caller with the model's dtype and device,
    contiguous, of the shape named; NULL: not wanted. A call that samples takes one from `calls`.
    hidden: N x H means and states given v; visible: N x V means and states given h. */

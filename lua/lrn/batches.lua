@@ -11,8 +11,8 @@ local function as_rows(t)
   return t.ndim == 1 and t:reshape(1, -1) or t
 end
 
---- Rows of `width` values from a tensor or a data set (transformed), or an error that says what
--- came.
+--- Rows of `width` values (nil: of any) from a tensor or a data set (transformed), or an error that
+-- says what came.
 function M.rows(where, name, t, width, unit)
   if dataset.is(t) then t = t:tensor() end
   check.tensor(where, name, t)
@@ -22,7 +22,7 @@ function M.rows(where, name, t, width, unit)
   local r = as_rows(t)
   local n, got = r:size(1), 1
   for d = 2, r.ndim do got = got * r:size(d) end
-  if got ~= width then
+  if width and got ~= width then
     check.raise("size", "%s: %s: got rows of %d values (%s), expected %d (%s)", where, name, got,
       check.shape(t), width, unit)
   end
@@ -40,15 +40,15 @@ end
 
 local class_dtypes = { int64 = true, int32 = true, uint8 = true }
 
--- Targets as `want` says: "classes", one integer a sample as int64; "targets", as they are.
+-- Targets as `want` says: "classes", one integer a sample, as int64; "targets": these or any others.
 local function labels_of(name, t, n, want)
   if t == nil or not want then return nil end
   check.tensor("fit", name, t)
   if t.ndim == 0 or t:size(1) ~= n then
     check.raise("size", "fit: %s: got %s, expected %d, one a sample", name, check.shape(t), n)
   end
-  if want == "targets" then return t end
   if t.ndim ~= 1 or not class_dtypes[t.dtype] then
+    if want == "targets" then return t end
     check.raise("type", "fit: %s: got %s, expected one integer a sample", name, check.show(t))
   end
   return t:to "int64"
@@ -222,8 +222,8 @@ end
 --- The source of batches for fit: from a data set, a tensor, or an iterator.
 -- @param model with n_visible, device, dtype and seed
 -- @param o options of fit: batch_size, shuffle, weights, class_weights
--- @param want which targets go along: "classes" (one integer a sample, as int64), "targets" (as they
--- are); nil: none. On the model's device; nil where the data have none, or an iterator gave none
+-- @param want which targets go along: "classes" (one integer a sample, as int64), "targets" (these or
+-- any others); nil: none. On the model's device; nil where the data have none, or an iterator gave none
 -- (it may return x, y)
 function M.source(model, data, o, want)
   if dataset.is(data) or check.is_tensor(data) then return set_source(model, data, o, want) end

@@ -10,10 +10,15 @@ local meta = { __index = methods, __name = "lrn.History" }
 
 local MOST = 10 ^ 7 -- epochs: where one is left out, NaN fills it
 
-local order = { "loss", "accuracy", "mse", "error", "pl", "val_loss", "val_accuracy", "val_error",
-  "val_pl", "ratio", "learning_rate", "momentum", "steps", "time" }
+-- What a model measures comes first, names that lrn does not know behind those that it does; then
+-- how it was trained.
+local first = { "loss", "accuracy", "mse", "error", "pl", "val_loss", "val_accuracy", "val_error",
+  "val_pl" }
+local last = { "ratio", "learning_rate", "momentum", "steps", "time" }
+local OTHERS = 100
 local rank = {}
-for i, name in ipairs(order) do rank[name] = i end
+for i, name in ipairs(first) do rank[name] = i end
+for i, name in ipairs(last) do rank[name] = OTHERS + i end
 
 --- An empty history.
 -- @usage local h = require "lrn.history".new(); h:record(1, { mse = 20.5 });
@@ -34,7 +39,7 @@ function methods:metrics()
   local names = {}
   for name in pairs(self) do names[#names + 1] = name end
   table.sort(names, function(a, b)
-    local i, j = rank[a] or math.huge, rank[b] or math.huge
+    local i, j = rank[a] or OTHERS, rank[b] or OTHERS
     if i ~= j then return i < j end
     return a < b
   end)
@@ -148,12 +153,17 @@ end
 function meta:__tostring()
   local names, n = self:metrics(), #self
   if n == 0 then return "history: no epoch yet" end
-  local lines = { ("%5s" .. ("%12s"):rep(#names)):format("epoch", table.unpack(names)) }
+  local wide, head = {}, { ("%5s"):format "epoch" }
+  for j, name in ipairs(names) do
+    wide[j] = math.max(12, #name + 2)
+    head[j + 1] = (" "):rep(wide[j] - #name) .. name
+  end
+  local lines = { table.concat(head) }
   for i = math.max(1, n - 9), n do
     local row = { ("%5d"):format(i) }
     for j, name in ipairs(names) do
       local x = self[name][i]
-      row[j + 1] = x and ("%12.5g"):format(x) or (" "):rep(12)
+      row[j + 1] = ("%" .. wide[j] .. "s"):format(x and ("%.5g"):format(x) or "")
     end
     lines[#lines + 1] = table.concat(row)
   end

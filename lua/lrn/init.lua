@@ -8,7 +8,7 @@ local M = {}
 -- What the engine offers to the Lua files of lrn and not to everybody.
 local private = {}
 for name in ([[
-  rbm_new rbm_restore file_new file_load file_parse idx_load idx_save idx_parse json_encode
+  optimize rbm_new rbm_restore file_new file_load file_parse idx_load idx_save idx_parse json_encode
   json_decode permutation default_seed clock isatty terminal_size terminal_ask mkdir embedded
   exists memory memory_fail raise ops is_tensor error cuda set build version manual_seed
   methods generator_methods library_folder cuda_available
@@ -37,7 +37,8 @@ end
 -- Loaded at first use: name in lrn -> module, and field of it where it is one.
 local lazy = {
   cli = { "cli" }, cuda = { "cuda" }, data = { "data" }, doctor = { "doctor" }, help = { "help" },
-  io = { "io" }, log = { "log" }, math = { "math" }, models = { "models" }, plot = { "plot" },
+  io = { "io" }, log = { "log" }, math = { "math" }, models = { "models" }, optim = { "optim" },
+  plot = { "plot" }, testing = { "testing" }, Model = { "model", "new" },
   progress = { "progress" }, repl = { "repl" }, schedule = { "schedule" }, strict = { "strict" },
   save = { "io", "save" }, load = { "io", "load" }, RBM = { "models", "RBM" },
   DropoutRBM = { "models", "DropoutRBM" }, DropConnectRBM = { "models", "DropConnectRBM" },

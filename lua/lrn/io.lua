@@ -159,8 +159,9 @@ end
 -- os.remove(p)
 function M.save(path, value)
   check.value("save", "path", path, { "string", required = true })
-  local rbm = require "lrn.rbm"
-  if rbm.is(value) then return value:save(path) end
+  for _, kind in ipairs { "lrn.rbm", "lrn.model" } do
+    if require(kind).is(value) then return value:save(path) end
+  end
   if value == nil then check.raise("argument", "save: value: missing, expected a value") end
   local file = core.file_new()
   local description = describe(value, "", file, { names = {}, used = {}, open = {}, depth = 0 })
@@ -184,6 +185,7 @@ function M.load(path, options)
     return nil, ("load: %s: lrn.format: got %s, expected 1 (a newer lrn wrote it?)"):format(path,
       check.show(format)), "EFORMAT"
   end
+  if file:meta "lrn.model" then return require "lrn.model".from_file(file, path, o.device) end
   if file:meta "lrn.class" then return require "lrn.rbm".from_file(file, path, nil, o.device) end
   local text = file:meta "lrn.value"
   if not text then

@@ -10,6 +10,7 @@ local dataset = require "lrn.data.dataset"
 local fit = require "lrn.fit"
 local history = require "lrn.history"
 local options = require "lrn.options"
+local summary = require "lrn.summary"
 
 local M = {}
 local methods = {}
@@ -463,35 +464,18 @@ function meta:__newindex(key, value)
   parameter:copy_(value)
 end
 
-local function thousands(n)
-  local text = tostring(n)
-  return (text:reverse():gsub("(%d%d%d)", "%1,"):reverse():gsub("^,", ""))
-end
-
 --- Shapes, parameters, options and how far training is.
 function meta:__tostring()
-  local c = self._core
-  local parts, total = {}, 0
-  local parameters = c:parameters()
-  for _, name in ipairs(check.names(parameters)) do
-    parts[#parts + 1] = name .. " " .. check.shape(parameters[name])
-    total = total + parameters[name].numel
-  end
-  local settings = {}
+  local c, settings = self._core, {}
   for _, option in ipairs(options.all(self._row)) do
     local shown = option.shown
     if type(shown) == "function" then shown = shown(c) end
-    if shown ~= false then
-      local value = c:get(option[1])
-      settings[#settings + 1] = option[1] .. " = " .. (math.type(value) == "float" and
-        ("%.7g"):format(value) or tostring(value))
-    end
+    if shown ~= false then settings[#settings + 1] = { option[1], c:get(option[1]) } end
   end
-  return ("%s %d x %d (%s visible, %s hidden), %s on %s\n  %s: %s parameters\n  %s\n  trained for \z
-    %d epochs, %d steps")
-    :format(self._row.name, c:get "n_visible", c:get "n_hidden", c:get "visible", c:get "hidden",
-      c:get "dtype", c:get "device", table.concat(parts, "  "), thousands(total),
-      table.concat(settings, "  "), c:state().epoch, c:state().step)
+  local head = ("%s %d x %d (%s visible, %s hidden), %s on %s"):format(self._row.name,
+    c:get "n_visible", c:get "n_hidden", c:get "visible", c:get "hidden", c:get "dtype",
+    c:get "device")
+  return summary.text(head, c:parameters(), settings, c:state())
 end
 
 -- }===

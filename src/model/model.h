@@ -266,6 +266,10 @@ int lrn_label_negative(const lrn_rbm *m, lrn_work *w, int64_t n, int64_t rows);
 int lrn_column_means(const lrn_rbm *m, const lrn_tensor *out, const void *x, int64_t rows,
                      double divisor);
 
+/* The backend's update with rate and epsilon as the options have them; args->mark is the step, from 1
+   on. */
+int lrn_update_at(const lrn_device *device, lrn_update_args *args);
+
 /* {=== weigh.c === */
 
 /* Takes in the weights of n rows for the gradient that follows; NULL: none. */

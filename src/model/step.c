@@ -273,9 +273,6 @@ static int limit_norms(lrn_rbm *m, lrn_work *w) {
 static int update(lrn_rbm *m, lrn_work *w) {
   const lrn_rbm_options *o = &m->options;
   const lrn_backend *b = &o->device->backend;
-  int adam = o->optimizer == LRN_ADAM;
-  double t = (double)w->state.step + 1; /* of this step, as in Kingma and Ba */
-  double root = adam ? sqrt(1 - lrn_pow(o->beta2, t)) : 1;
   int64_t *bad = w->bad->view.data;
   if (o->clip > 0) {
     lrn_view all = w->gradient->view;
@@ -294,7 +291,7 @@ static int update(lrn_rbm *m, lrn_work *w) {
                             .l1 = weights ? o->l1 : 0,
                             .beta1 = o->beta1,
                             .beta2 = o->beta2,
-                            .epsilon = o->epsilon * root,
+                            .epsilon = o->epsilon,
                             .bad = bad + i,
                             .mark = (int64_t)w->state.step + 1};
     if (m->parameter[i] == NULL)
@@ -302,11 +299,9 @@ static int update(lrn_rbm *m, lrn_work *w) {
     args.n = lrn_tensor_numel(m->parameter[i]);
     args.theta = m->parameter[i]->view.data;
     args.m = w->m[i]->view.data;
-    args.s = adam ? w->s[i]->view.data : NULL;
+    args.s = o->optimizer == LRN_ADAM ? w->s[i]->view.data : NULL;
     args.g = w->g[i]->view.data;
-    if (adam)
-      args.rate *= root / (1 - lrn_pow(o->beta1, t));
-    LRN_TRY(b->update(&args));
+    LRN_TRY(lrn_update_at(o->device, &args));
   }
   return o->max_norm > 0 ? limit_norms(m, w) : LRN_OK;
 }
