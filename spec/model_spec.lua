@@ -458,3 +458,53 @@ describe("the example of a model of one's own", function()
     assert.is_true(n < 40, n)
   end)
 end)
+
+describe("lrn.models.define", function()
+  it("makes a class of any units, masks and defaults, which loads as such", function()
+    local path = os.tmpname()
+    for _, visible in ipairs(core.units()) do
+      for _, mask in ipairs { "none", "dropout", "dropconnect", "edropout" } do
+        local name = ("Defined_%s_%s"):format(visible, mask)
+        local class = lrn.models.define { name = name, visible = visible, mask = mask,
+          defaults = { learning_rate = .01, optimizer = "adam", clip = 1 } }
+        local m = class { n_visible = 12, n_hidden = 6, seed = 1 }
+        assert.same({ .01, "adam", 1 }, { m.learning_rate, m.optimizer, m.clip })
+        assert.matches("^" .. name .. " 12 x 6 %(" .. visible .. " visible, bernoulli hidden%)", tostring(m))
+        m:fit(lrn.rand(8, 12), { epochs = 1 })
+        assert(m:save(path))
+        local n = assert(lrn.load(path))
+        assert.equal(name, n.class)
+        assert.equal(tostring(m), tostring(n))
+        assert.is_true(m.W == n.W)
+      end
+    end
+    os.remove(path)
+  end)
+
+  it("lets options of the caller win, and default masks have their rate", function()
+    local class = lrn.models.define { name = "DefinedDropout", mask = "dropout",
+      defaults = { learning_rate = .01 } }
+    assert.equal(.2, class { learning_rate = .2 }.learning_rate)
+    assert.equal(.5, class {}.dropout)
+    assert.equal(.25, lrn.models.define { name = "DefinedDropout2", mask = "dropout",
+      defaults = { dropout = .25 } } {}.dropout)
+  end)
+
+  it("refuses unknown options, and another class of a name", function()
+    local define = lrn.models.define
+    fails("models.define: defaults: unknown option 'lerning_rate' %(did you mean 'learning_rate'%?%)",
+      define, { defaults = { lerning_rate = 1 } })
+    fails("models.define: defaults: unknown option 'dropout'", define, { defaults = { dropout = .5 } })
+    fails("models.define: defaults: unknown option 'mask'", define, { defaults = { mask = "dropout" } })
+    fails("models.define: unknown option 'default' %(did you mean 'defaults'%?%)", define, { default = {} })
+    fails("learning_rate: got %-1, expected a number >= 0", function()
+      return define { name = "DefinedBad", defaults = { learning_rate = -1 } } {}
+    end)
+    define { name = "DefinedTwice", defaults = { learning_rate = .5 } }
+    define { name = "DefinedTwice", defaults = { learning_rate = .5 } }
+    fails("models.define: name: DefinedTwice is defined already, as another model", define,
+      { name = "DefinedTwice" })
+    fails("models.define: name: DefinedTwice is defined already, as another model", define,
+      { name = "DefinedTwice", defaults = { learning_rate = .6 } })
+  end)
+end)

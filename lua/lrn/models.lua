@@ -2,6 +2,7 @@
 -- that differ from RBM's. A new class is a new row.
 local core = require "lrn.core"
 local check = require "lrn.check"
+local options = require "lrn.options"
 local rbm = require "lrn.rbm"
 require "lrn.labels" -- its methods, for the rows that have labels
 
@@ -26,32 +27,48 @@ local rows = {
 }
 
 local function constructor(row)
-  return function(options) return rbm.new(row, options) end
+  return function(given) return rbm.new(row, given) end
 end
 
 M.rows = {}
 
+-- Do two rows say the same?
+local function same(a, b)
+  local p, q = a.defaults or {}, b.defaults or {}
+  for name, value in pairs(p) do
+    if q[name] ~= value then return false end
+  end
+  for name in pairs(q) do
+    if p[name] == nil then return false end
+  end
+  return a.visible == b.visible and a.hidden == b.hidden and (a.mask or "none") == (b.mask or "none")
+end
+
 --- Makes a class from rows of the unit table and returns its constructor. A named class keeps its
 -- name in files, which load as such where the same name is defined.
 -- @param row visible, hidden: "bernoulli", "gaussian", "relu", "spin" or "softmax"; mask: "none",
--- "dropout", "dropconnect" or "edropout", what a training step leaves out; name ("RBM"). A softmax
--- layer is groups of one-hot units: the models have visible_categories or hidden_categories, the units
--- of a group.
--- @usage local GaussianBernoulli = lrn.models.define{ visible = "gaussian", hidden = "bernoulli" }
+-- "dropout", "dropconnect" or "edropout", what a training step leaves out; defaults: options that start
+-- with another value than RBM's; name ("RBM"). A softmax layer is groups of one-hot units: the models
+-- have visible_categories or hidden_categories, the units of a group.
+-- @usage local GaussianBernoulli = lrn.models.define{ visible = "gaussian", hidden = "bernoulli",
+-- defaults = { learning_rate = .001 } }
 function M.define(row)
   local units = core.units()
   local r = check.options("models.define", row, { name = { "string", "RBM" },
     visible = { "string", B, choices = units }, hidden = { "string", B, choices = units },
-    mask = { "string", "none", choices = { "none", "dropout", "dropconnect", "edropout" } } })
-  if r.mask == "dropout" or r.mask == "dropconnect" then r.defaults = { dropout = .5 } end
+    mask = { "string", "none", choices = { "none", "dropout", "dropconnect", "edropout" } },
+    defaults = { "table", {} } })
+  local given = r.defaults
+  r.defaults = (r.mask == "dropout" or r.mask == "dropconnect") and { dropout = .5 } or {}
+  options.check("models.define: defaults", r, given)
+  for name, value in next, given do r.defaults[name] = value end
   if not r.name:find "^%a[%w_]*$" then
     check.raise("value",
       "models.define: name: got %s, expected a letter, then letters, digits or _",
       check.show(r.name))
   end
   local known = M.rows[r.name]
-  if known and r.name ~= "RBM" and (known.visible ~= r.visible or
-    known.hidden ~= r.hidden or (known.mask or "none") ~= r.mask) then
+  if known and r.name ~= "RBM" and not same(known, r) then
     check.raise("argument", "models.define: name: %s is defined already, as another model", r.name)
   end
   if r.name ~= "RBM" then M.rows[r.name] = r end

@@ -1,6 +1,7 @@
 --- The options of a model, one row each, for everything in Lua that walks them: which can be assigned
 -- when the model is there, and which are worth showing. The engine knows their ranges
 -- (src/model/options.def).
+local check = require "lrn.check"
 local core = require "lrn.core"
 
 local M = {}
@@ -60,6 +61,23 @@ function M.all(class)
   local list = {}
   for _, row in ipairs(M.rows) do list[#list + 1] = M.of(class, row[1]) end
   return list
+end
+
+--- Raises for a name that models of this class do not have, or that the class itself says.
+-- @param where what the message begins with
+-- @param given table from name to value
+function M.check(where, class, given)
+  for name in next, given do
+    local row = M.of(class, name)
+    if name ~= "rule" and (not row or row.class) then
+      local valid = { "rule" }
+      for _, known in ipairs(M.all(class)) do
+        if not known.class then valid[#valid + 1] = known[1] end
+      end
+      table.sort(valid)
+      check.unknown(where, "option", name, valid)
+    end
+  end
 end
 
 return M

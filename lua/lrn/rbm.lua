@@ -38,18 +38,8 @@ function M.new(row, given)
   end
   local o = {}
   for name, value in pairs(row.defaults or o) do o[name] = value end
-  for name, value in next, given or {} do
-    local option = options.of(row, name)
-    if name ~= "rule" and (not option or option.class) then
-      local valid = { "rule" }
-      for _, known in ipairs(options.all(row)) do
-        if not known.class then valid[#valid + 1] = known[1] end
-      end
-      table.sort(valid)
-      check.unknown(row.name, "option", name, valid)
-    end
-    o[name] = value
-  end
+  options.check(row.name, row, given or {})
+  for name, value in next, given or {} do o[name] = value end
   check.value(row.name, "rule", o.rule, { "string", "cd", choices = { "cd" } })
   if row.defaults and row.defaults.n_classes then
     check.value(row.name, "n_classes", given and given.n_classes, { "integer", required = true, min = 2 })
