@@ -83,7 +83,7 @@ local function open_schedules(trainer, model, given)
   for _, name in ipairs(trainer.scheduled(model)) do valid[name] = true end
   for name, s in next, given or {} do
     if not valid[name] then check.unknown("fit: schedule", "option", name, check.names(valid)) end
-    found[name] = schedules.of("fit: schedule", name, s)
+    found[name] = schedules._of("fit: schedule", name, s)
   end
   return found
 end
@@ -126,8 +126,8 @@ local function open_run(trainer, model, run_options, data, o, checkpoint)
   local fit_options = {}
   for name, value in pairs(o) do fit_options[name] = value end
   fit_options.checkpoint = checkpoint
-  fit_options.schedule = schedules.plain(o.schedule)
-  fit_options.class_weights = schedules.plain(o.class_weights)
+  fit_options.schedule = schedules._plain(o.schedule)
+  fit_options.class_weights = schedules._plain(o.class_weights)
   local run, message, code = runs.open(model, run_options, data, trainer.options(model), fit_options)
   if not run then log.warn("%s", message) end
   return run, message, code

@@ -18,7 +18,7 @@ local core = require "lrn.core"
 
 local M = {}
 
-local topics = { "tensor", "model", "data", "system", "plot", "repl" }
+local topics = { "tensor", "model", "training", "data", "system", "plot", "repl" }
 
 local list, by_name
 
@@ -48,6 +48,8 @@ local classes = {
     require "lrn.labels" -- adds to them
     return require "lrn.rbm".methods
   end,
+  Model = function() return require "lrn.model".methods end,
+  Optimizer = function() return require "lrn.optim"._methods end,
   Dataset = function() return require "lrn.data.dataset".methods end,
   History = function() return getmetatable(require "lrn.history".new()).__index end,
   Progress = function() return require "lrn.progress".methods end,

@@ -33,12 +33,12 @@ local rules = {
   step = { "callable", required = true },
   validate = { "callable" },
   prepare = { "callable" },
-  optimizer = { "string", "sgd", choices = optim.names },
+  optimizer = { "string", "sgd", choices = optim._names },
   seed = { "integer" },
   user = { "table" },
 }
-for _, kind in ipairs(optim.names) do
-  for _, option in ipairs(optim.options(kind)) do rules[option] = { "number" } end
+for _, kind in ipairs(optim._names) do
+  for _, option in ipairs(optim._options(kind)) do rules[option] = { "number" } end
 end
 
 local function make(name, functions, parameters, optimizer, seed, user)
@@ -85,10 +85,10 @@ function M.new(given)
     end
     parameters[name] = t
   end
-  for _, kind in ipairs(optim.names) do
-    for _, name in ipairs(optim.options(kind)) do settings[name] = o[name] end
+  for _, kind in ipairs(optim._names) do
+    for _, name in ipairs(optim._options(kind)) do settings[name] = o[name] end
   end
-  local optimizer = optim.new(where, o.optimizer, parameters, settings)
+  local optimizer = optim._new(where, o.optimizer, parameters, settings)
   known[o.name] = functions
   return make(o.name, functions, parameters, optimizer, o.seed or core.default_seed(), o.user or {})
 end
@@ -217,7 +217,7 @@ function trainer.end_epoch(self)
   s.epoch, s.batch, s.samples, s.sums = s.epoch + 1, 0, 0, {}
 end
 
-function trainer.scheduled(self) return optim.options(self._optimizer.kind) end
+function trainer.scheduled(self) return optim._options(self._optimizer.kind) end
 function trainer.set(self, name, value) self._optimizer[name] = value end
 function trainer.resume(self, path) return self:load(path) end
 
@@ -254,7 +254,7 @@ function methods:save(path)
   end
   local sums, options = {}, {}
   for name, x in pairs(state.sums) do sums[name] = ("%a"):format(x) end
-  for _, name in ipairs(optim.options(o.kind)) do options[name] = o[name] end
+  for _, name in ipairs(optim._options(o.kind)) do options[name] = o[name] end
   local generator = self.generator:state()
   local file = core.file_new()
   file:meta("lrn.format", "1")
@@ -309,7 +309,7 @@ local function take(self, file, o)
   local kept, message = aids.restore(file, self._parameters)
   if message then return nil, message end
   local ok = pcall(function()
-    local trial = optim.new("load", o.optimizer, { W = core.zeros(1) }, o.options)
+    local trial = optim._new("load", o.optimizer, { W = core.zeros(1) }, o.options)
     trial.steps = o.steps
     core.generator(1):set_state(o.generator)
   end)
@@ -366,7 +366,7 @@ function M.from_file(file, path, device)
     end
   end
   local ok, self = pcall(function()
-    local optimizer = optim.new("load", o.optimizer, parameters, o.options)
+    local optimizer = optim._new("load", o.optimizer, parameters, o.options)
     return make(name, functions, parameters, optimizer, 1, {})
   end)
   if not ok then return nil, ("load: %s: lrn.model: damaged"):format(path), "EFORMAT" end
@@ -414,7 +414,7 @@ function meta:__newindex(key, value)
     end
     rawset(self, "_history", value)
   else
-    local names = optim.options(self._optimizer.kind)
+    local names = optim._options(self._optimizer.kind)
     for _, name in ipairs(names) do
       if name == key then
         self._optimizer[key] = value
@@ -432,7 +432,7 @@ end
 --- Shapes, parameters, options and how far training is.
 function meta:__tostring()
   local o, settings = self._optimizer, {}
-  for _, name in ipairs(optim.options(o.kind)) do
+  for _, name in ipairs(optim._options(o.kind)) do
     if name == "learning_rate" or o[name] ~= 0 then settings[#settings + 1] = { name, o[name] } end
   end
   settings[#settings + 1] = { "optimizer", o.kind }

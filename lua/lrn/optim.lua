@@ -28,10 +28,10 @@ for _, rules in pairs(kinds) do
 end
 
 --- Names of the optimisers.
-M.names = check.names(kinds)
+M._names = check.names(kinds)
 
 --- Options of a kind, sorted.
-function M.options(kind) return check.names(kinds[kind]) end
+function M._options(kind) return check.names(kinds[kind]) end
 
 local function is(v) return getmetatable(v) == meta end
 
@@ -49,7 +49,7 @@ end
 -- @param kind "sgd" or "adam"
 -- @param parameters table from name to tensor: contiguous, float32 or float64; step writes to them
 -- @param options those of the kind
-function M.new(where, kind, parameters, options)
+function M._new(where, kind, parameters, options)
   check.value(where, "parameters", parameters, { "table", required = true })
   local names = check.names(parameters)
   local first = parameters[names[1]]
@@ -73,11 +73,11 @@ end
 --- Gradient descent with momentum.
 -- @usage local W = lrn.ones(2); local opt = lrn.optim.sgd({ W = W }, { learning_rate = .5 });
 -- opt:step{ W = lrn.ones(2) }; assert(W:sum() == 1)
-function M.sgd(parameters, options) return M.new("optim.sgd", "sgd", parameters, options) end
+function M.sgd(parameters, options) return M._new("optim.sgd", "sgd", parameters, options) end
 
 --- Adam.
 -- @usage local opt = lrn.optim.adam({ W = lrn.ones(2) }, { learning_rate = .01 })
-function M.adam(parameters, options) return M.new("optim.adam", "adam", parameters, options) end
+function M.adam(parameters, options) return M._new("optim.adam", "adam", parameters, options) end
 
 -- The squared norm of all gradients, as a tensor of their kind.
 local function squared_norm(gradients)
@@ -152,12 +152,12 @@ end
 
 function meta:__tostring()
   local parts = {}
-  for i, name in ipairs(M.options(self._kind)) do
+  for i, name in ipairs(M._options(self._kind)) do
     parts[i] = ("%s = %.7g"):format(name, self._options[name])
   end
   return ("%s(%s), %d steps"):format(self._kind, table.concat(parts, ", "), self._options.step)
 end
 
 check.class("optimizer", methods, is)
-M.methods = methods
+M._methods = methods
 return M

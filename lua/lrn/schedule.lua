@@ -81,7 +81,7 @@ end
 function M.warmup(options)
   local o = make("warmup", options, { to = { "any", required = true }, epochs = epochs,
     share = { "number", 0, min = 0, max = 1 } })
-  o.to = M.of("schedule.warmup", "to", o.to)
+  o.to = M._of("schedule.warmup", "to", o.to)
   return o
 end
 
@@ -108,18 +108,18 @@ end
 
 --- What a user gave as a schedule: a function of the epochs done. It may give nil, for as it is:
 -- before the first epoch of a table.
-function M.of(where, name, given)
+function M._of(where, name, given)
   if type(given) == "number" then return M.constant(given) end
   if type(given) == "table" and not getmetatable(given) then return by_epoch(where, name, given) end
   return check.value(where, name, given, { "number|table|callable", required = true })
 end
 
 --- The same as JSON can hold it.
-function M.plain(given)
+function M._plain(given)
   if type(given) ~= "table" then return type(given) == "number" and given or true end
   local plain = {}
   for name, v in next, given do
-    plain[tostring(name)] = type(v) == "table" and M.plain(v) or type(v) ~= "function" and v or true
+    plain[tostring(name)] = type(v) == "table" and M._plain(v) or type(v) ~= "function" and v or true
   end
   return plain
 end

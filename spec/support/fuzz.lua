@@ -115,6 +115,15 @@ end
 local make = {
   Tensor = tensor, ["lrn.Tensor"] = tensor, RBM = rbm, ["lrn.Core"] = inner_core,
   ["lrn.File"] = file,
+  Model = function()
+    say "own model"
+    return lrn.Model { name = "Fuzzed", parameters = { W = lrn.ones(4, 3), b = lrn.ones(3) }, seed = 1,
+      step = function(self) return { loss = self.W:norm() }, { W = self.W } end }
+  end,
+  Optimizer = function()
+    say "optimizer"
+    return lrn.optim[one_of { "sgd", "adam" }] { W = lrn.ones(4), b = lrn.ones(3) }
+  end,
   Generator = function() say "generator" return lrn.generator(1) end,
   Dataset = function()
     say "dataset"

@@ -158,21 +158,24 @@ return {
     returns = { { "RBM", "the model" } }, errors = "see RBM",
     example = "assert(lrn.models.RBM == lrn.RBM)" },
   { name = "models.define",
-    text = "Makes a model class from rows of the unit table: which units each layer has.",
+    text = "Makes a model class from rows of the unit table: which units each layer has, and which \z
+    options start with\nanother value than RBM's.",
     params = { { "options.visible", "string",
       "\"bernoulli\", \"gaussian\", \"relu\", \"spin\" or \"softmax\" (one-hot groups)",
       "bernoulli" },
       { "options.hidden", "string", "likewise", "bernoulli" },
       { "options.mask", "string",
         "what a step leaves out: \"none\", \"dropout\", \"dropconnect\", \"edropout\"", "none" },
+      { "options.defaults", "table", "options of the class, such as { learning_rate = .01 }" },
       { "options.name", "string", "the class's name, also in files", "RBM" } },
     returns = { { "function", "a constructor like lrn.RBM; where a layer is softmax with one more \z
       option, visible_categories or hidden_categories: the units of a group, an integer >= 2 of which \z
       n_visible or n_hidden is a multiple" } },
-    errors = "an unknown unit; edropout with softmax hidden units; a name that is defined with other units",
+    errors = "an unknown unit or option; edropout with softmax hidden units; a name that is defined as \z
+      another model",
     example =
       "local Gaussian = lrn.models.define{ visible = \"gaussian\", hidden = \"bernoulli\", name = \z
-      \"MyGaussian\" }\nlocal m = Gaussian{ n_visible = 3, n_hidden = 2 }\nlocal Mixture = \z
+      \"MyGaussian\",\ndefaults = { learning_rate = .001 } }\nlocal m = Gaussian{ n_visible = 3, n_hidden = 2 }\nlocal Mixture = \z
       lrn.models.define{ hidden = \"softmax\", name = \"MyMixture\" }\nlocal ten = Mixture{ n_visible = \z
       64, n_hidden = 10, hidden_categories = 10 }" },
   { name = "RBM.fit",
@@ -196,10 +199,21 @@ return {
         filters.png, reconstructions.png, history.png; a checkpoint without a path goes to its \z
         model.safetensors. A folder of another run is refused (EEXIST) without overwrite; one of \z
         the same training goes on" },
-      { "options.shuffle", "boolean", "a new order each epoch, by seed and epoch", true } },
+      { "options.shuffle", "boolean", "a new order each epoch, by seed and epoch", true },
+      { "options.schedule", "table", "from option (learning_rate, momentum, steps, ...) to what it is as \z
+        training goes on: see schedule.linear and its like, a function of the epochs done, or a table \z
+        of numbers by epoch; goes into the history" },
+      { "options.weights", "Tensor", "one number >= 0 a row of data: its share in the gradient; metrics \z
+        count rows alike" },
+      { "options.class_weights", "table", "likewise by label or name of class; 1 for those not named" },
+      { "options.early_stopping", "table", "{ metric =, patience = 5, min_delta = 0, mode = \"min\" or \z
+        \"max\" }: ends training when the metric was not better for so many epochs; the parameters \z
+        are those of its best epoch at the end" },
+      { "options.average", "number", "the epoch, or share of the epochs, from which on the parameters \z
+        after each step are averaged; the model gets their mean at the end" } },
     returns = { { "number",
-      "mse of the last epoch; nil, message, code where a checkpoint cannot be read or written, \z
-        or run is refused" },
+      "mse of the last epoch (early_stopping: the best); nil, message, code where a checkpoint cannot \z
+        be read or written, or run is refused" },
       { "number", "log pseudo-likelihood of the last epoch; nil for real-valued visible units" } },
     errors = "NaN or infinity in data or parameters (names tensor, epoch and batch); an empty set; "
       .. size_error,
