@@ -488,6 +488,74 @@ static void test_prepare(void) {
     }
 }
 
+/* A vector of n, each element `value`. */
+static lrn_tensor *vector(int dtype, int64_t n, double value) {
+  lrn_tensor *t = NULL;
+  OK(lrn_tensor_new(&t, dtype, 1, &n, NULL));
+  OK(lrn_tensor_fill(t, value));
+  return t;
+}
+
+static void test_weights(void) {
+  lrn_rbm_options o = small();
+  lrn_rbm *m;
+  lrn_work *w;
+  lrn_tensor *data = matrix(LRN_F32, 8, 6), *few = vector(LRN_F32, 3, 1);
+  lrn_tensor *wide = vector(LRN_F64, 4, 1), *good = vector(LRN_F32, 4, 1);
+  lrn_state before, after;
+  double print;
+  OK(lrn_rbm_new(&m, &o));
+  OK(lrn_work_new(&w, m, 4, LRN_WORK_TRAIN));
+  lrn_work_get_state(w, &before);
+  print = fingerprint(m);
+  FAILS(LRN_ETYPE, "fit: weights: got float32[3], expected a contiguous float32[4] on cpu",
+        lrn_rbm_step(m, w, &(lrn_batch){.data = data, .count = 4, .weights = few}));
+  FAILS(LRN_ETYPE, "gradient: weights: got float64[4]",
+        lrn_rbm_gradient(m, w, &(lrn_batch){.data = data, .count = 4, .weights = wide}));
+  lrn_work_get_state(w, &after);
+  CHECK(before.step == after.step && print == fingerprint(m), "a refused step changed the model");
+  {
+    size_t bytes = lrn_work_bytes(w);
+    OK(lrn_rbm_step(m, w, &(lrn_batch){.data = data, .count = 4, .weights = good}));
+    CHECK(lrn_work_bytes(w) == bytes + 8 * sizeof(float), "weights of both phases are counted");
+  }
+  lrn_rbm_free(m);
+  lrn_work_free(w);
+  lrn_tensor_free(data);
+  lrn_tensor_free(few);
+  lrn_tensor_free(wide);
+  lrn_tensor_free(good);
+}
+
+/* m = 0.5 m + g + decay theta; theta -= 0.25 m: dyadic numbers are exact. */
+static void test_optimize(void) {
+  lrn_tensor *theta = vector(LRN_F32, 3, 1), *m = vector(LRN_F32, 3, 0), *g = vector(LRN_F32, 3, 2);
+  lrn_tensor *bad = vector(LRN_I64, 2, 0), *other = vector(LRN_F64, 3, 0);
+  lrn_update_options o = {.learning_rate = 0.25, .momentum = 0.5, .decay = 1, .step = 1};
+  int64_t at = 1, place = 0;
+  double value = 0;
+  OK(lrn_optimize(theta, m, NULL, g, NULL, bad, 1, &o)); /* m = 3, theta = 0.25 */
+  o.step = 2;
+  OK(lrn_optimize(theta, m, NULL, g, NULL, bad, 1, &o)); /* m = 3.75, theta = -0.6875 */
+  OK(lrn_tensor_get(&value, theta, &at));
+  CHECK(value == -0.6875, "%g", value);
+  OK(lrn_tensor_set(g, &at, NAN));
+  o.step = 3;
+  OK(lrn_optimize(theta, m, NULL, g, NULL, bad, 1, &o));
+  OK(lrn_tensor_get_int(&place, bad, &at));
+  CHECK(place == 3, "stopped being finite at %lld", (long long)place);
+  FAILS(LRN_ETYPE, "g: got float64[3], expected a contiguous tensor like theta",
+        lrn_optimize(theta, m, NULL, other, NULL, bad, 1, &o));
+  FAILS(LRN_ETYPE, "bad: got int64[2]", lrn_optimize(theta, m, NULL, g, NULL, bad, 2, &o));
+  FAILS(LRN_ETYPE, "theta: got int64[2]", lrn_optimize(bad, m, NULL, g, NULL, bad, 0, &o));
+  FAILS(LRN_EARG, "m, g: got NULL", lrn_optimize(theta, NULL, NULL, g, NULL, bad, 0, &o));
+  lrn_tensor_free(theta);
+  lrn_tensor_free(m);
+  lrn_tensor_free(g);
+  lrn_tensor_free(bad);
+  lrn_tensor_free(other);
+}
+
 int main(void) {
   lrn_memory before, after;
   lrn_memory_stats(&before);
@@ -500,6 +568,8 @@ int main(void) {
   test_divergence();
   test_outputs();
   test_prepare();
+  test_weights();
+  test_optimize();
   lrn_memory_stats(&after);
   CHECK(before.live_blocks == after.live_blocks, "%lld blocks are left",
         (long long)(after.live_blocks - before.live_blocks));

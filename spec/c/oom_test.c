@@ -37,9 +37,9 @@ static int sum_of(double *out, const lrn_tensor *t) {
   } while (0)
 
 static int scenario(numbers *out, int persistent) {
-  int64_t size[2] = {N, V}, n = N, hidden[2] = {N, H};
+  int64_t size[2] = {N, V}, n = N, batch = BATCH, hidden[2] = {N, H};
   lrn_key key = {3, 0, LRN_STREAM_USER, 0, 0};
-  lrn_tensor *data = NULL, *turned = NULL, *idx = NULL, *F = NULL, *h = NULL, *v = NULL;
+  lrn_tensor *data = NULL, *weights = NULL, *turned = NULL, *idx = NULL, *F = NULL, *h = NULL, *v = NULL;
   lrn_tensor *negative = NULL, *q = NULL, *vk = NULL, *copied = NULL;
   lrn_rbm *m = NULL, *m2 = NULL;
   lrn_work *w = NULL, *w2 = NULL;
@@ -64,6 +64,9 @@ static int scenario(numbers *out, int persistent) {
   for (int64_t first = 0; first < N; first += BATCH)
     GO(lrn_rbm_step(m, w, &(lrn_batch){.data = data, .idx = idx, .first = first,
                                        .count = N - first < BATCH ? N - first : BATCH}));
+  GO(lrn_tensor_new(&weights, LRN_F32, 1, &batch, NULL));
+  GO(lrn_tensor_fill(weights, 2));
+  GO(lrn_rbm_step(m, w, &(lrn_batch){.data = data, .count = BATCH, .weights = weights}));
   GO(lrn_work_negative(&negative, w));
   GO(lrn_work_end_epoch(w, &means));
   out->mse = means.mse;
@@ -100,6 +103,7 @@ static int scenario(numbers *out, int persistent) {
   GO(sum_of(&out->W, lrn_rbm_parameter(m2, 0, NULL)));
 done:
   lrn_tensor_free(data);
+  lrn_tensor_free(weights);
   lrn_tensor_free(turned);
   lrn_tensor_free(copied);
   lrn_tensor_free(idx);
