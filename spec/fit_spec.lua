@@ -197,6 +197,11 @@ describe("weights in fit", function()
     assert.is_true(same_parameters(fitted(0), fitted(1)))
   end)
 
+  it("are the same after a checkpoint within an epoch", function()
+    local again, whole = resumed({ epochs = 3, weights = lrn.arange(0, 13), class_weights = { 1, .2 } }, 6)
+    assert.is_true(same_parameters(again, whole))
+  end)
+
   it("of 1 change nothing but the order of sums", function()
     local a, b = small { dtype = "float64" }, small { dtype = "float64" }
     a:fit(bars, { epochs = 1, batch_size = 4 })
@@ -386,6 +391,28 @@ describe("an average of the parameters", function()
     end
   end)
 
+  it("and early stopping work on every device, and from its checkpoints", function()
+    for _, device in ipairs(lrn.devices()) do
+      for _, more in ipairs { { average = 2 }, { early_stopping = { metric = "val_error",
+        patience = 2 } } } do
+        local path = os.tmpname()
+        local function options(epochs, resume)
+          local o = { epochs = epochs, batch_size = 4, validation = bars, resume = resume,
+            checkpoint = { path, 1 }, weights = lrn.arange(1, 14) }
+          for name, value in pairs(more) do o[name] = value end
+          return o
+        end
+        local whole, part, again = small { device = device }, small { device = device }, small { device =
+          device }
+        whole:fit(bars, options(4))
+        part:fit(bars, options(2))
+        assert(again:fit(bars, options(4, path)))
+        os.remove(path)
+        assert.is_true(same_parameters(whole, again), device)
+      end
+    end
+  end)
+
   it("begins anew in the next fit", function()
     local a, b = small(), small()
     a:fit(bars, { epochs = 4, batch_size = 4, average = 3 })
@@ -481,5 +508,37 @@ describe("the ratio of update to weights", function()
       m:fit(digits, { epochs = 1, batch_size = 16 })
       assert.is_true(m.history.ratio[2] < 1e-4)
     end)))
+  end)
+end)
+
+describe("what fit measures", function()
+  it("counts a short last batch for its rows", function()
+    local a, b, sum = small { learning_rate = 0 }, small { learning_rate = 0 }, 0
+    a:fit(bars, { epochs = 1, batch_size = 4, shuffle = false }) -- 4, 4, 4 and 2 rows
+    local c, x = b._core, bars:tensor():reshape(14, 9):to "float32" / 255
+    c:reserve(4, true)
+    c:prepare(bars:tensor())
+    for first = 1, 14, 4 do
+      local count = math.min(4, 15 - first)
+      c:step(bars:tensor(), nil, first, count)
+      sum = sum + (x:narrow(1, first, count) - c:negative()):norm() ^ 2
+    end
+    assert(math.abs(a.history.mse[1] - sum / 14) < 1e-5)
+  end)
+
+  it("has a pseudo-likelihood without a floor", function()
+    local m = small { learning_rate = 0, visible_bias = "zero" }
+    m.W, m.a = lrn.zeros(9, 6), lrn.full(9, -1000)
+    local _, pl = m:fit(lrn.ones(5, 9), { epochs = 1 })
+    assert.equal(-9000, pl) -- 9 log sigmoid(-1000); not 9 log 1e-10
+    assert.equal(-9000, m:pseudo_likelihood(lrn.ones(5, 9)))
+  end)
+
+  it("leaves the process's default type as it is", function()
+    small { dtype = "float64" }:fit(bars, { epochs = 1 })
+    assert.equal("float32", lrn.zeros(1).dtype)
+    lrn.Model { name = "Wide", parameters = { x = lrn.ones({ 1 }, { dtype = "float64" }) },
+      step = function() return { loss = 1 } end }:fit(bars, { epochs = 1 })
+    assert.equal("float32", lrn.zeros(1).dtype)
   end)
 end)

@@ -203,16 +203,17 @@ end
 -- @return the epoch whose parameters it has; nil for the last, or an average
 function methods:finish()
   local average, s = self.average, self.stopping
-  self.start, self.start_at = nil, nil
+  local parameters = self.parameters
+  self.start, self.start_at, self.parameters, self.weights = nil, nil, nil, nil
   if average and average.count > 0 then
-    for name, t in pairs(self.parameters) do t:copy_(self.sum[name] / average.count) end
+    for name, t in pairs(parameters) do t:copy_(self.sum[name] / average.count) end
     log.info("fit: parameters are the mean over %d steps, from epoch %d on", average.count,
       average.from)
     self.average, self.sum, self.best = nil, nil, nil
     return nil
   end
   if not (s and s.epoch) then return nil end
-  if self.best then copy(self.parameters, self.best) end
+  if self.best then copy(parameters, self.best) end
   self.best = nil
   log.info("fit: parameters are those of epoch %d, %s = %.6g", s.epoch, s.metric, s.best)
   return s.epoch

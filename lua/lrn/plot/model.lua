@@ -26,8 +26,10 @@ local CURVES = {
   { key = "val_error", label = "error, validation", panel = "error", style = "--" },
   { key = "pl", label = "training", panel = "pl" },
   { key = "val_pl", label = "validation", panel = "pl", style = "--" },
-  { key = "loss", label = "loss", panel = "loss" },
-  { key = "accuracy", label = "accuracy", panel = "accuracy" },
+  { key = "loss", label = "training", panel = "loss" },
+  { key = "val_loss", label = "validation", panel = "loss", style = "--" },
+  { key = "accuracy", label = "training", panel = "accuracy" },
+  { key = "val_accuracy", label = "validation", panel = "accuracy", style = "--" },
   { key = "ratio", label = "|dW| / |W|", panel = "ratio" },
   { key = "learning_rate", label = "learning rate", panel = "rate" },
   { key = "time", label = "time", panel = "time" },
@@ -35,7 +37,8 @@ local CURVES = {
 local PANELS = { error = "squared error per sample", pl = "log pseudo-likelihood", loss = "loss",
                  accuracy = "accuracy", ratio = "|dW| / |W| of a step",
                  rate = "learning rate", time = "seconds per epoch" }
-local HISTORY = { keys = { "table", { "mse", "error", "val_error", "pl", "val_pl" } },
+local HISTORY = { keys = { "table", { "mse", "error", "val_error", "pl", "val_pl", "loss", "val_loss",
+                                     "accuracy", "val_accuracy" } },
                   title = { "string" }, subtitle = { "string" } }
 
 local ABREAST = 16 -- cases side by side in one group
@@ -147,7 +150,8 @@ end
 
 --- The curves of training: errors on one panel, the log pseudo-likelihood on another.
 -- @param model with `history`, or a table of lists; what is absent or all NaN is left out
--- @tparam[opt] table opts `keys` (mse, error, val_error, pl, val_pl), `title`, `subtitle`
+-- @tparam[opt] table opts `keys` (mse, error, pl, loss, accuracy and those of validation; ratio,
+-- learning_rate and time are there too), `title`, `subtitle`
 -- @treturn Figure
 -- @usage require("lrn.plot").model.history({ mse = { 3, 2, 1 }, pl = { -90, -80, -75 } })
 function M.history(model, opts)
