@@ -466,11 +466,12 @@ describe("lrn.models.define", function()
       for _, mask in ipairs { "none", "dropout", "dropconnect", "edropout" } do
         local name = ("Defined_%s_%s"):format(visible, mask)
         local class = lrn.models.define { name = name, visible = visible, mask = mask,
-          defaults = { learning_rate = .01, optimizer = "adam", clip = 1 } }
+          defaults = { learning_rate = .01, optimizer = "adam", clip = 1,
+            visible_categories = visible == "softmax" and 3 or nil } }
         local m = class { n_visible = 12, n_hidden = 6, seed = 1 }
         assert.same({ .01, "adam", 1 }, { m.learning_rate, m.optimizer, m.clip })
         assert.matches("^" .. name .. " 12 x 6 %(" .. visible .. " visible, bernoulli hidden%)", tostring(m))
-        m:fit(lrn.rand(8, 12), { epochs = 1 })
+        m:fit(lrn.tensor({ { 1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0 } }):expand(8, 12), { epochs = 1 })
         assert(m:save(path))
         local n = assert(lrn.load(path))
         assert.equal(name, n.class)

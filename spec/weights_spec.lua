@@ -120,7 +120,7 @@ describe("weights of the rows of a step", function()
   it("go with every mask and every unit", function()
     for _, o in ipairs { { mask = "dropout", dropout = .5 }, { mask = "dropconnect", dropout = .5 },
       { mask = "edropout" }, { visible = "gaussian" }, { hidden = "relu" }, { visible = "spin",
-      hidden = "spin" } } do
+      hidden = "spin" }, { hidden = "softmax", hidden_categories = 2 } } do
       o.dtype = "float64"
       local x, w = data(7, { dtype = "float64" }), lrn.full({ ROWS }, 3, { dtype = "float64" })
       local function model() return exact.model(exact.parameters(V, H, 3, 0.5), o) end

@@ -175,7 +175,8 @@ return {
       another model",
     example =
       "local Gaussian = lrn.models.define{ visible = \"gaussian\", hidden = \"bernoulli\", name = \z
-      \"MyGaussian\",\ndefaults = { learning_rate = .001 } }\nlocal m = Gaussian{ n_visible = 3, n_hidden = 2 }\nlocal Mixture = \z
+      \"MyGaussian\",\ndefaults = { learning_rate = .001 } }\nlocal m = Gaussian{ n_visible = 3, n_hidden \z
+      = 2 }\nlocal Mixture = \z
       lrn.models.define{ hidden = \"softmax\", name = \"MyMixture\" }\nlocal ten = Mixture{ n_visible = \z
       64, n_hidden = 10, hidden_categories = 10 }" },
   { name = "RBM.fit",
