@@ -542,3 +542,26 @@ describe("what fit measures", function()
     assert.equal("float32", lrn.zeros(1).dtype)
   end)
 end)
+
+describe("models with labels", function()
+  it("take all of it: class weights, schedules, early stopping by accuracy, averaging", function()
+    local function fitted(options)
+      local m = lrn.HybridDiscriminativeRBM { n_visible = 9, n_hidden = 6, n_classes = 2, seed = 1,
+        learning_rate = .5 }
+      options.batch_size = 4
+      m:fit(bars, options)
+      return m
+    end
+    local m = fitted { epochs = 40, validation = bars, schedule = { alpha = { .1, .01 } },
+      class_weights = { 1, 2 }, early_stopping = { metric = "val_accuracy", patience = 4 } }
+    local best = 1
+    for i, x in ipairs(m.history.val_accuracy) do
+      if x > m.history.val_accuracy[best] then best = i end
+    end
+    assert.equal(math.min(best + 4, 40), #m.history)
+    assert.equal(.01, m.history.alpha[2])
+    fails("unknown metric 'val_error'; valid: loss, accuracy, mse, error, val_loss, val_accuracy, ratio", fitted,
+      { validation = bars, early_stopping = { metric = "val_error" } })
+    assert.is_false(fitted { epochs = 4, average = 2 }.U == fitted { epochs = 4 }.U)
+  end)
+end)

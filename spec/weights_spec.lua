@@ -128,6 +128,59 @@ describe("weights of the rows of a step", function()
     end
   end)
 
+  -- alpha, chains: the discriminative part alone; with that of CD, and that of PCD
+  local labelled = { { 0, 0 }, { .7, 0 }, { .7, 3 } }
+  local labels = { 1, 2, 3, 0, 3, 2, 0, 1, 1 } -- 0: none
+
+  -- Of a model of three classes, from rows, their labels and weights.
+  local function of_labelled(kind, x, y, w, idx, device)
+    local c = lrn.HybridDiscriminativeRBM { n_visible = V, n_hidden = H, n_classes = 3, alpha = kind[1],
+      persistent = kind[2], dtype = "float64", seed = 3, device = device, centering = .2,
+      sparsity_cost = .1 }._core
+    for name, t in pairs(c:parameters()) do
+      t:copy_(lrn.randn(t.shape, { generator = lrn.generator(#name + name:byte()) }))
+    end
+    c:reserve(20, true)
+    local n = (idx or x):size(1)
+    c:compute_gradient(x, idx, 1, n, y, w)
+    local g = {}
+    for name, t in pairs(c:gradient()) do g[name] = double(t) end
+    return g
+  end
+
+  local function all_same(a, b, tolerance, message)
+    for name, t in pairs(a) do
+      local off = (t - b[name]):abs():max()
+      assert(off <= tolerance, ("%s: %s is off by %g"):format(message, name, off))
+    end
+  end
+
+  it("go with labels: they equal duplicated rows, and rows that weigh 0 are not there", function()
+    local copies, idx = { 2, 0, 1, 3, 1, 2, 0, 1, 1 }, {}
+    for r, n in ipairs(copies) do
+      for _ = 1, n do idx[#idx + 1] = r end
+    end
+    for _, device in ipairs(exact.devices()) do
+      local at, whole = { device = device, dtype = "float64" }, { device = device, dtype = "int64" }
+      for _, kind in ipairs(labelled) do
+        local x, y = data(7, at), lrn.tensor(labels, whole)
+        local name = ("alpha %g, %d chains on %s"):format(kind[1], kind[2], device)
+        local weighted = of_labelled(kind, x, y, lrn.tensor(copies, at), nil, device)
+        if kind[1] == 0 or kind[2] > 0 then -- nothing that counts is drawn for a row
+          all_same(weighted, of_labelled(kind, x, y, nil, lrn.tensor(idx, whole), device), 1e-13, name)
+        end
+        local other, classes = x:clone(), y:clone()
+        for r, n in ipairs(copies) do
+          if n == 0 then other[r], classes[r] = 1 - x[r], 2 end
+        end
+        all_same(weighted, of_labelled(kind, other, classes, lrn.tensor(copies, at), nil, device), 1e-14,
+          name)
+        all_same(of_labelled(kind, x, y, nil, nil, device),
+          of_labelled(kind, x, y, lrn.full({ ROWS }, 5, at), nil, device), 1e-13, name)
+      end
+    end
+  end)
+
   it("of another number, type or device are refused", function()
     local c = exact.model(exact.parameters(V, H, 3, 0.7), {})
     for _, w in ipairs { lrn.ones(ROWS - 1), lrn.ones(ROWS, 1), lrn.ones({ ROWS }, { dtype =

@@ -56,15 +56,16 @@ end
 
 -- {=== Weights ===
 
--- What fit's class_weights say of labels: one weight each; 1 for a class that is not named.
+-- What fit's class_weights say of labels: one weight each; 1 for a class that is not named, and for a
+-- row without a label, 0.
 local function weights_by_class(given, labels, classes)
   local known, most, least = {}, labels:max(), labels:min()
-  if least < 1 then
-    check.raise("value", "fit: class_weights: got label %d, expected 1..C", least)
+  if least < 0 then
+    check.raise("value", "fit: class_weights: got label %d, expected 1..C, or 0 for none", least)
   end
   for i, name in ipairs(classes or {}) do known[name] = i end
   local list = {}
-  for i = 1, most do list[i] = 1 end
+  for i = 0, most do list[i + 1] = 1 end
   for key, weight in next, given do
     local label = known[key] or math.tointeger(key)
     if not label or label < 1 or classes and label > #classes then
@@ -75,9 +76,9 @@ local function weights_by_class(given, labels, classes)
       check.raise("value", "fit: class_weights: got %s for %s, expected numbers >= 0",
         check.show(weight), check.show(key))
     end
-    if label <= most then list[label] = weight end
+    if label <= most then list[label + 1] = weight end
   end
-  return core.tensor(list, { dtype = "float64" }):index_select(1, labels)
+  return core.tensor(list, { dtype = "float64" }):index_select(1, labels + 1)
 end
 
 local function sample_weights(given, n)

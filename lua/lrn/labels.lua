@@ -129,6 +129,13 @@ local trainer = setmetatable({}, { __index = rbm.trainer })
 
 function trainer.labels() return "classes" end
 
+function trainer.metrics(self, validated)
+  local names = { "loss", "accuracy" }
+  if self._core:get "alpha" > 0 then table.move({ "mse", "error" }, 1, 2, 3, names) end
+  if validated then table.move({ "val_loss", "val_accuracy" }, 1, 2, #names + 1, names) end
+  return names
+end
+
 -- The whole of a set's targets is looked at before training: on a GPU nobody looks at a batch's.
 function trainer.data(self, data)
   local targets = dataset.is(data) and data.targets

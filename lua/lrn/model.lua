@@ -174,6 +174,7 @@ local trainer = { step = step }
 function trainer.labels() return "targets" end
 function trainer.state(self) return self._state end
 function trainer.reserve() end
+function trainer.data() end
 function trainer.means(self) return means(self._state.sums, self._state.samples, "") end
 function trainer.metrics() return nil end
 function trainer.results(_, stats) return stats end
