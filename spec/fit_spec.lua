@@ -125,8 +125,8 @@ local function stopping_after(n)
   end)
 end
 
--- fit is cut after `cut` batches, of which there are four an epoch, and goes on from the checkpoint:
--- the model, and the one that was not cut.
+-- fit is cut after `cut` batches, of which there are four an epoch, and goes on from the
+-- checkpoint: the model, and the one that was not cut.
 local function resumed(options, cut)
   local path = os.tmpname()
   local function with(more)
@@ -160,14 +160,16 @@ describe("weights in fit", function()
     end
   end
 
-  local idx, weights = { 1, 2, 2, 3, 5, 5, 5, 9 }, lrn.tensor { 1, 2, 1, 0, 3, 0, 0, 0, 1, 0, 0, 0, 0, 0 }
+  local idx = { 1, 2, 2, 3, 5, 5, 5, 9 }
+  local weights = lrn.tensor { 1, 2, 1, 0, 3, 0, 0, 0, 1, 0, 0, 0, 0, 0 }
 
   it("of samples equal duplicated samples", function()
     near(step(bars, { weights = weights }), step(bars:subset(idx), {}))
     -- of a subset: aligned with its rows
     near(step(bars:subset { 9, 5, 2, 1, 3, 7 }, { weights = lrn.tensor { 1, 3, 2, 1, 1, 0 } }),
       step(bars:subset { 9, 5, 5, 5, 2, 2, 1, 3 }, {}))
-    near(step(bars:map(function(x) return x end), { weights = weights }), step(bars:subset(idx), {}))
+    near(step(bars:map(function(x) return x end), { weights = weights }),
+      step(bars:subset(idx), {}))
     near(step(bars:tensor(), { weights = weights }), step(bars:subset(idx), {}))
   end)
 
@@ -191,14 +193,16 @@ describe("weights in fit", function()
     local function fitted(fill)
       local x = lrn.cat({ bars:tensor():to "float32":reshape(14, 9), lrn.full({ 14, 9 }, fill) }, 1)
       local m = small { visible_bias = "zero", visible_noise = false }
-      m:fit(x, { epochs = 2, batch_size = 6, weights = lrn.cat({ lrn.ones(14), lrn.zeros(14) }, 1) })
+      m:fit(x, { epochs = 2, batch_size = 6,
+        weights = lrn.cat({ lrn.ones(14), lrn.zeros(14) }, 1) })
       return m
     end
     assert.is_true(same_parameters(fitted(0), fitted(1)))
   end)
 
   it("are the same after a checkpoint within an epoch", function()
-    local again, whole = resumed({ epochs = 3, weights = lrn.arange(0, 13), class_weights = { 1, .2 } }, 6)
+    local again, whole = resumed({ epochs = 3, weights = lrn.arange(0, 13),
+      class_weights = { 1, .2 } }, 6)
     assert.is_true(same_parameters(again, whole))
   end)
 
@@ -216,7 +220,8 @@ describe("weights in fit", function()
       assert.is_false(ok)
       return message
     end
-    assert.matches("fit: weights: got %[3%], expected %[14%], one a row", bad { weights = lrn.ones(3) })
+    assert.matches("fit: weights: got %[3%], expected %[14%], one a \z
+      row", bad { weights = lrn.ones(3) })
     assert.matches("fit: weights: got values from %-1 to %-1, expected numbers >= 0",
       bad { weights = -lrn.ones(14) })
     assert.matches("fit: weights: got values from %-?nan", bad { weights = lrn.full(14, 0 / 0) })
@@ -227,7 +232,8 @@ describe("weights in fit", function()
       bars.data))
     assert.matches("fit: class_weights: got 3, expected labels 1..2 or names of classes",
       bad { class_weights = { [3] = 1 } })
-    assert.matches('fit: class_weights: got "x", expected labels 1..2', bad { class_weights = { x = 1 } })
+    assert.matches('fit: class_weights: got "x", expected labels 1..2',
+      bad { class_weights = { x = 1 } })
     assert.matches("fit: class_weights: got %-1 for 1, expected numbers >= 0",
       bad { class_weights = { -1 } })
   end)
@@ -284,7 +290,7 @@ describe("early stopping", function()
 
   it("is the same after any checkpoint", function()
     for _, cut in ipairs { 5, 8, 21, 30 } do
-      local o = options { learning_rate = nil, early_stopping = { metric = "val_error", patience = 4 } }
+      local o = options { early_stopping = { metric = "val_error", patience = 4 } }
       local again, whole = resumed(o, cut)
       assert.is_true(same_parameters(again, whole))
       assert.same(whole.history.val_error, again.history.val_error)
@@ -294,7 +300,8 @@ describe("early stopping", function()
 
   it("that has ended training has ended it for resume too, until patience is longer", function()
     local path = os.tmpname()
-    local a, b, c = small { learning_rate = 1 }, small { learning_rate = 1 }, small { learning_rate = 1 }
+    local fast = { learning_rate = 1 }
+    local a, b, c = small(fast), small(fast), small(fast)
     a:fit(bars, options {})
     assert(a:save(path))
     assert(b:fit(bars, options { resume = path }))
@@ -327,12 +334,14 @@ describe("early stopping", function()
       o.early_stopping = { metric = metric }
       return o
     end
-    fails("fit: early_stopping: unknown metric 'val_eror' %(did you mean 'val_error'%?%); valid: mse",
+    fails("fit: early_stopping: unknown metric 'val_eror' %(did you mean 'val_error'%?%); valid: \z
+      mse",
       m.fit, m, bars, with "val_eror")
     local o = with "val_error"
     o.validation = nil
     fails("fit: early_stopping: unknown metric 'val_error'", m.fit, m, bars, o)
-    fails("fit: early_stopping: unknown metric 'learning_rate'", m.fit, m, bars, with "learning_rate")
+    fails("fit: early_stopping: unknown metric \z
+      'learning_rate'", m.fit, m, bars, with "learning_rate")
     fails("fit: early_stopping: metric: missing", m.fit, m, bars, { early_stopping = {} })
     fails("fit: early_stopping: patience: got 0, expected an integer >= 1", m.fit, m, bars,
       { early_stopping = { metric = "mse", patience = 0 } })
@@ -402,8 +411,8 @@ describe("an average of the parameters", function()
           for name, value in pairs(more) do o[name] = value end
           return o
         end
-        local whole, part, again = small { device = device }, small { device = device }, small { device =
-          device }
+        local at = { device = device }
+        local whole, part, again = small(at), small(at), small(at)
         whole:fit(bars, options(4))
         part:fit(bars, options(2))
         assert(again:fit(bars, options(4, path)))
@@ -437,7 +446,8 @@ describe("an average of the parameters", function()
   it("is refused where it is neither an epoch nor a fraction", function()
     local m = small()
     for _, bad in ipairs { 0, -1, 1.5, -.5, 1. } do
-      fails("fit: average: got .*, expected an epoch >= 1, or a fraction >= 0 and < 1", m.fit, m, bars,
+      fails("fit: average: got .*, expected an epoch >= 1, or a fraction >= 0 and < \z
+        1", m.fit, m, bars,
         { average = bad })
     end
     fails("fit: average: got %-?nan, expected a number", m.fit, m, bars, { average = 0 / 0 })
@@ -487,8 +497,8 @@ describe("the ratio of update to weights", function()
       learning_rate is too small; try ten times as much", text)
     text, count = train(20)
     assert.equal(1, count)
-    assert.matches("in epoch 1 .* more than 0.1: learning_rate is too large; try a third of it, or \z
-      larger batches", text)
+    assert.matches("in epoch 1 .* more than 0.1: learning_rate is too large; try a third of it, \z
+      or larger batches", text)
     text, count = train(3, { epochs = 4, batch_size = 16 })
     assert.equal(1, count)
     assert.matches("too large", text)
@@ -560,7 +570,8 @@ describe("models with labels", function()
     end
     assert.equal(math.min(best + 4, 40), #m.history)
     assert.equal(.01, m.history.alpha[2])
-    fails("unknown metric 'val_error'; valid: loss, accuracy, mse, error, val_loss, val_accuracy, ratio", fitted,
+    fails("unknown metric 'val_error'; valid: loss, accuracy, mse, error, val_loss, \z
+      val_accuracy, ratio", fitted,
       { validation = bars, early_stopping = { metric = "val_error" } })
     assert.is_false(fitted { epochs = 4, average = 2 }.U == fitted { epochs = 4 }.U)
   end)

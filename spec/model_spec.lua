@@ -54,7 +54,8 @@ describe("a model written in Lua", function()
     assert.same({ "loss", "ratio", "time" }, m.history:metrics())
   end)
 
-  it("gets rows in its dtype, bytes divided by 255, flat, in batches whose means are weighted", function()
+  it("gets rows in its dtype, bytes divided by 255, flat, in batches whose means are \z
+    weighted", function()
     local seen = {}
     local m = logistic { step = function(_, x, labels)
       seen[#seen + 1] = { x:size(1), x:size(2), x.dtype, x:max(), labels.dtype }
@@ -102,7 +103,8 @@ describe("a model written in Lua", function()
     assert.same(a.history.far, c.history.far)
   end)
 
-  it("takes schedules, validation, weights, early stopping, averaging, callbacks, progress", function()
+  it("takes schedules, validation, weights, early stopping, averaging, callbacks, \z
+    progress", function()
     local m, called = logistic(), 0
     m:fit(bars, { epochs = 4, batch_size = 4, schedule = { learning_rate = { 1, .5, .25 } },
       validation = bars:subset { 1, 2, 12, 13 }, callback = function(model, _, stats)
@@ -117,7 +119,8 @@ describe("a model written in Lua", function()
     m:fit(bars, { epochs = 50, validation = bars, early_stopping = { metric = "val_loss",
       min_delta = .5, patience = 2 } })
     assert.equal(3, #m.history)
-    fails("fit: early_stopping: unknown metric 'lss' %(did you mean 'loss'%?%); valid: loss, ratio, time",
+    fails("fit: early_stopping: unknown metric 'lss' %(did you mean 'loss'%?%); valid: loss, \z
+      ratio, time",
       m.fit, m, bars, { early_stopping = { metric = "lss" } })
     local a, b = logistic(nil, { dtype = "float64" }), logistic(nil, { dtype = "float64" })
     a:fit(bars, { epochs = 1, batch_size = 20, weights = lrn.arange(1, 14) })
@@ -170,7 +173,8 @@ describe("a model written in Lua", function()
 
   it("saves and loads parameters, options, history and what user holds", function()
     local path = os.tmpname()
-    local m = logistic { optimizer = "adam", learning_rate = .125, user = { note = "α", list = { 1, 2 } } }
+    local m = logistic { optimizer = "adam", learning_rate = .125,
+      user = { note = "α", list = { 1, 2 } } }
     m:fit(bars, { epochs = 2 })
     assert(lrn.save(path, m))
     local n = assert(lrn.load(path)) -- with the functions of the last lrn.Model of this name
@@ -191,13 +195,15 @@ describe("a model written in Lua", function()
     local path, copy = os.tmpname(), os.tmpname()
     local m = logistic { name = "KnownHere" }
     assert(m:save(path))
-    local code = ("local m = assert(lrn.load(%q)) print(m.W:size(1), m.class) m:fit(lrn.ones(2, 9))")
+    local code = ("local m = assert(lrn.load(%q)) print(m.W:size(1), m.class) m:fit(lrn.ones(2, \z
+      9))")
       :format(path)
     local p = io.popen(("build/test/lrn -e '%s' 2>&1"):format(code))
     local text = p:read "a"
     p:close()
     assert.matches("^9\tKnownHere\n", text)
-    assert.matches("fit: KnownHere: its file has no code; make it by lrn.Model and use model:load%(path%)",
+    assert.matches("fit: KnownHere: its file has no code; make it by lrn.Model and use \z
+      model:load%(path%)",
       text)
     os.remove(path)
     os.remove(copy)
@@ -209,8 +215,8 @@ describe("a model written in Lua", function()
     local m = logistic()
     local before = m.W:clone()
     local ok, message, code = m:load(path)
-    assert.same({ nil, ('load: %s: got a model of class "RBM", expected Logistic'):format(path), "EFORMAT" },
-      { ok, message, code })
+    assert.same({ nil, ('load: %s: got a model of class "RBM", expected Logistic'):format(path),
+      "EFORMAT" }, { ok, message, code })
     assert(logistic({ optimizer = "adam" }):save(path))
     ok, message = m:load(path)
     assert.is_nil(ok)
@@ -226,7 +232,8 @@ describe("a model written in Lua", function()
     os.remove(path)
   end)
 
-  it("stops where a metric or a parameter is no longer finite, and names it and the batch", function()
+  it("stops where a metric or a parameter is no longer finite, and names it and the \z
+    batch", function()
     local function after(n, what)
       local k = 0
       return logistic { step = function(self)
@@ -259,7 +266,8 @@ describe("a model written in Lua", function()
     fails("Model: parameters.W: got 3, expected a tensor", logistic, { parameters = { W = 3 } })
     fails("Model: parameters.b: got a tensor int64%[2%] on cpu, expected", logistic,
       { parameters = { b = lrn.ones({ 2 }, { dtype = "int64" }) } })
-    fails("Model: parameters: got \"fit\" as a name", logistic, { parameters = { fit = lrn.ones(1) } })
+    fails("Model: parameters: got \"fit\" as a \z
+      name", logistic, { parameters = { fit = lrn.ones(1) } })
     fails("Model: unknown option 'lerning_rate' %(did you mean 'learning_rate'%?%)", logistic,
       { lerning_rate = 1 })
     fails("Model: unknown option 'beta1'", logistic, { beta1 = .5 })
@@ -282,7 +290,8 @@ describe("a model written in Lua", function()
     fails("Logistic: W: got %[2%], expected %[9, 1%]", function() m.W = lrn.ones(2) end)
     fails("Logistic: unknown field 'w' %(did you mean 'W'%?%)", function() m.w = 3 end)
     fails("optim.sgd: momentum: got 1, expected a number >= 0", function() m.momentum = 1 end)
-    m = lrn.Model { name = "Plain", parameters = { x = lrn.ones(1) }, step = function() return {} end }
+    m = lrn.Model { name = "Plain", parameters = { x = lrn.ones(1) },
+      step = function() return {} end }
     fails("fit: validation: Plain has no function validate", m.fit, m, bars, { validation = bars })
   end)
 
@@ -304,10 +313,11 @@ describe("an optimiser", function()
   it("makes the same steps as the models do, bit for bit, on every device", function()
     for _, device in ipairs(core.devices()) do
       for _, o in ipairs { { momentum = .9, decay = .01 }, { l1 = .01, clip = .5 },
-        { optimizer = "adam", decay = .1 }, { optimizer = "adam", beta1 = .5, clip = 1, epsilon = 1e-3 } } do
+        { optimizer = "adam", decay = .1 },
+        { optimizer = "adam", beta1 = .5, clip = 1, epsilon = 1e-3 } } do
         local kind, more = o.optimizer or "sgd", {}
-        local options = { n_visible = 9, n_hidden = 4, seed = 2, learning_rate = .05, device = device,
-          dtype = "float64" }
+        local options = { n_visible = 9, n_hidden = 4, seed = 2, learning_rate = .05,
+          device = device, dtype = "float64" }
         for name, value in pairs(o) do
           options[name] = value
           more[name] = value
@@ -329,7 +339,8 @@ describe("an optimiser", function()
           end
           for name, t in pairs(rbm:parameters()) do
             local off = (t - copies[name]):abs():max()
-            assert(off <= (o.clip and 1e-15 or 0), ("%s %s on %s: %g"):format(kind, name, device, off))
+            assert(off <= (o.clip and 1e-15 or 0), ("%s %s on %s: \z
+              %g"):format(kind, name, device, off))
           end
         end
       end
@@ -349,7 +360,8 @@ describe("an optimiser", function()
     assert.equal("sgd(clip = 0, decay = 0.5, l1 = 0, learning_rate = 0.5, momentum = 0), 2 steps",
       tostring(o))
     fails("optim.sgd: unknown option 'beta1'", function() o.beta1 = 1 end)
-    fails("optim.adam: beta1: got 1, expected a number >= 0", lrn.optim.adam, { b = b }, { beta1 = 1 })
+    fails("optim.adam: beta1: got 1, expected a number >= \z
+      0", lrn.optim.adam, { b = b }, { beta1 = 1 })
     fails("step: gradients: missing", o.step, o)
   end)
 
@@ -414,7 +426,8 @@ describe("gradcheck", function()
     m.W, m.b = lrn.randn({ 9, 1 }, { generator = lrn.generator(4) }), lrn.ones(1)
     local data, labels = bars:tensor():reshape(14, 9):to "float64" / 255, bars.targets:to "int64"
     local _, g = m:loss(data, labels)
-    assert.is_true(lrn.testing.gradcheck(function() return (m:loss(data, labels)) end, m:parameters(), g))
+    local function f_of_m() return (m:loss(data, labels)) end
+    assert.is_true(lrn.testing.gradcheck(f_of_m, m:parameters(), g))
   end)
 
   it("restores the parameter when the function fails, and says what is wrong otherwise", function()
@@ -428,7 +441,8 @@ describe("gradcheck", function()
     fails("gradcheck: unknown gradient 'c'", lrn.testing.gradcheck, f, p, { W = W, b = b, c = b })
     fails("gradcheck: gradients.b: got %[2%], expected %[4%]", lrn.testing.gradcheck, f, p,
       { W = W, b = lrn.ones({ 2 }, { dtype = "float64" }) })
-    fails("gradcheck: parameters.W: got a tensor float32%[2%], expected float64", lrn.testing.gradcheck, f,
+    fails("gradcheck: parameters.W: got a tensor float32%[2%], expected \z
+      float64", lrn.testing.gradcheck, f,
       { W = lrn.ones(2) }, { W = lrn.ones(2) })
   end)
 end)
@@ -470,7 +484,8 @@ describe("lrn.models.define", function()
             visible_categories = visible == "softmax" and 3 or nil } }
         local m = class { n_visible = 12, n_hidden = 6, seed = 1 }
         assert.same({ .01, "adam", 1 }, { m.learning_rate, m.optimizer, m.clip })
-        assert.matches("^" .. name .. " 12 x 6 %(" .. visible .. " visible, bernoulli hidden%)", tostring(m))
+        assert.matches("^" .. name .. " 12 x 6 %(" .. visible .. " visible, bernoulli \z
+          hidden%)", tostring(m))
         m:fit(lrn.tensor({ { 1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0 } }):expand(8, 12), { epochs = 1 })
         assert(m:save(path))
         local n = assert(lrn.load(path))
@@ -493,11 +508,15 @@ describe("lrn.models.define", function()
 
   it("refuses unknown options, and another class of a name", function()
     local define = lrn.models.define
-    fails("models.define: defaults: unknown option 'lerning_rate' %(did you mean 'learning_rate'%?%)",
+    fails("models.define: defaults: unknown option 'lerning_rate' %(did you mean \z
+      'learning_rate'%?%)",
       define, { defaults = { lerning_rate = 1 } })
-    fails("models.define: defaults: unknown option 'dropout'", define, { defaults = { dropout = .5 } })
-    fails("models.define: defaults: unknown option 'mask'", define, { defaults = { mask = "dropout" } })
-    fails("models.define: unknown option 'default' %(did you mean 'defaults'%?%)", define, { default = {} })
+    fails("models.define: defaults: unknown option \z
+      'dropout'", define, { defaults = { dropout = .5 } })
+    fails("models.define: defaults: unknown option \z
+      'mask'", define, { defaults = { mask = "dropout" } })
+    fails("models.define: unknown option 'default' %(did you mean \z
+      'defaults'%?%)", define, { default = {} })
     fails("learning_rate: got %-1, expected a number >= 0", function()
       return define { name = "DefinedBad", defaults = { learning_rate = -1 } } {}
     end)

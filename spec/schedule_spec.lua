@@ -22,9 +22,12 @@ describe("a schedule", function()
   it("has the value of its formula at any time", function()
     near(.1, S.constant(.1)(1e9))
     local s = S.linear { from = .5, to = .9, epochs = 4 }
-    for t, want in pairs { [0] = .5, [1] = .6, [2.5] = .75, [4] = .9, [40] = .9 } do near(want, s(t)) end
+    for t, want in pairs { [0] = .5, [1] = .6, [2.5] = .75, [4] = .9, [40] = .9 } do
+      near(want, s(t))
+    end
     s = S.cosine { from = .1, to = .02, epochs = 8 }
-    for t, want in pairs { [0] = .1, [4] = .06, [2] = .06 + .04 * math.sqrt(.5), [8] = .02, [9] = .02 } do
+    for t, want in pairs { [0] = .1, [4] = .06, [2] = .06 + .04 * math.sqrt(.5), [8] = .02,
+      [9] = .02 } do
       near(want, s(t))
     end
     s = S.step { from = 1, factor = .5, every = 10 }
@@ -36,18 +39,22 @@ describe("a schedule", function()
 
   it("warms up to another one, whose time is the same", function()
     local s = S.warmup { to = S.step { from = 1, factor = .5, every = 3 }, epochs = 4, share = .2 }
-    for t, want in pairs { [0] = .2, [2] = .6, [3] = .4, [4] = .5, [6] = .25 } do near(want, s(t)) end
+    for t, want in pairs { [0] = .2, [2] = .6, [3] = .4, [4] = .5, [6] = .25 } do
+      near(want, s(t))
+    end
     near(.025, S.warmup { to = .1, epochs = 4 } (1))
     near(.2, S.warmup { to = { [1] = .1, [9] = .2 }, epochs = 4 } (8))
     near(9, S.warmup { to = function(t) return t end, epochs = 4 } (9))
   end)
 
   it("prints what it is", function()
-    assert.equal("cosine(epochs = 10, from = 0.1, to = 0)", tostring(S.cosine { from = .1, epochs = 10 }))
+    assert.equal("cosine(epochs = 10, from = 0.1, to = \z
+      0)", tostring(S.cosine { from = .1, epochs = 10 }))
   end)
 
   it("says what is wrong with its options", function()
-    fails("schedule.linear: unknown option 'form' %(did you mean 'from'%?%); valid: epochs, from, to",
+    fails("schedule.linear: unknown option 'form' %(did you mean 'from'%?%); valid: epochs, \z
+      from, to",
       S.linear, { form = 1 })
     fails("schedule.cosine: from: missing, expected a number", S.cosine, { epochs = 2 })
     fails("schedule.linear: epochs: got 0, expected a number >= 1e%-06", S.linear,
@@ -111,7 +118,8 @@ describe("fit with a schedule", function()
     local path = os.tmpname()
     local function options(more)
       local o = { epochs = 4, batch_size = 4, schedule = { learning_rate =
-        S.cosine { from = .3, epochs = 4 }, momentum = S.linear { from = 0, to = .8, epochs = 3 } } }
+        S.cosine { from = .3, epochs = 4 },
+        momentum = S.linear { from = 0, to = .8, epochs = 3 } } }
       for name, value in pairs(more) do o[name] = value end
       return o
     end
@@ -134,27 +142,33 @@ describe("fit with a schedule", function()
   it("says which value is wrong, before the step", function()
     local m = small()
     local before = m.W:clone()
-    fails("fit: schedule: momentum after 0 epochs: got 1.5, expected a number >= 0 and < 1", m.fit, m,
+    fails("fit: schedule: momentum after 0 epochs: got 1.5, expected a number >= 0 and < \z
+      1", m.fit, m,
       bars, { schedule = { momentum = 1.5 } })
     fails("fit: schedule: steps after 0 epochs: got 1.5, expected an integer", m.fit, m, bars,
       { schedule = { steps = 1.5 } })
-    fails("fit: schedule: learning_rate after 0 epochs: got \"x\", expected a number", m.fit, m, bars,
+    fails("fit: schedule: learning_rate after 0 epochs: got \"x\", expected a \z
+      number", m.fit, m, bars,
       { schedule = { learning_rate = function() return "x" end } })
     fails("fit: schedule: learning_rate after 0 epochs: got %-?nan", m.fit, m, bars,
       { schedule = { learning_rate = function() return 0 / 0 end } })
-    fails("fit: schedule: learning_rate: got 1 for \"x\", expected numbers by epoch", m.fit, m, bars,
+    fails("fit: schedule: learning_rate: got 1 for \"x\", expected numbers by \z
+      epoch", m.fit, m, bars,
       { schedule = { learning_rate = { x = 1 } } })
-    fails("fit: schedule: unknown option 'learning_rat' %(did you mean 'learning_rate'%?%)", m.fit, m,
+    fails("fit: schedule: unknown option 'learning_rat' %(did you mean \z
+      'learning_rate'%?%)", m.fit, m,
       bars, { schedule = { learning_rat = 1 } })
-    fails("fit: schedule: unknown option 'persistent'", m.fit, m, bars, { schedule = { persistent = 3 } })
+    fails("fit: schedule: unknown option \z
+      'persistent'", m.fit, m, bars, { schedule = { persistent = 3 } })
     assert.is_true(before == m.W)
   end)
 
   it("stands in the options of a run", function()
     local folder = os.tmpname()
     os.remove(folder)
-    small():fit(bars, { epochs = 1, run = { path = folder, pictures = false }, class_weights = { 1, 2 },
-      schedule = { learning_rate = { [1] = .1, [5] = .01 }, momentum = S.linear { from = 0, to = .5,
+    small():fit(bars, { epochs = 1, run = { path = folder, pictures = false },
+      class_weights = { 1, 2 }, schedule = { learning_rate = { [1] = .1, [5] = .01 },
+      momentum = S.linear { from = 0, to = .5,
       epochs = 2 }, decay = function() return 0 end } })
     local f = assert(io.open(folder .. "/options.json"))
     local o = require "lrn.core".json_decode(f:read "a")

@@ -134,8 +134,9 @@ describe("weights of the rows of a step", function()
 
   -- Of a model of three classes, from rows, their labels and weights.
   local function of_labelled(kind, x, y, w, idx, device)
-    local c = lrn.HybridDiscriminativeRBM { n_visible = V, n_hidden = H, n_classes = 3, alpha = kind[1],
-      persistent = kind[2], dtype = "float64", seed = 3, device = device, centering = .2,
+    local c = lrn.HybridDiscriminativeRBM { n_visible = V, n_hidden = H, n_classes = 3,
+      alpha = kind[1], persistent = kind[2], dtype = "float64", seed = 3, device = device,
+      centering = .2,
       sparsity_cost = .1 }._core
     for name, t in pairs(c:parameters()) do
       t:copy_(lrn.randn(t.shape, { generator = lrn.generator(#name + name:byte()) }))
@@ -167,14 +168,15 @@ describe("weights of the rows of a step", function()
         local name = ("alpha %g, %d chains on %s"):format(kind[1], kind[2], device)
         local weighted = of_labelled(kind, x, y, lrn.tensor(copies, at), nil, device)
         if kind[1] == 0 or kind[2] > 0 then -- nothing that counts is drawn for a row
-          all_same(weighted, of_labelled(kind, x, y, nil, lrn.tensor(idx, whole), device), 1e-13, name)
+          all_same(weighted, of_labelled(kind, x, y, nil, lrn.tensor(idx, whole), device), 1e-13,
+            name)
         end
         local other, classes = x:clone(), y:clone()
         for r, n in ipairs(copies) do
           if n == 0 then other[r], classes[r] = 1 - x[r], 2 end
         end
-        all_same(weighted, of_labelled(kind, other, classes, lrn.tensor(copies, at), nil, device), 1e-14,
-          name)
+        all_same(weighted,
+          of_labelled(kind, other, classes, lrn.tensor(copies, at), nil, device), 1e-14, name)
         all_same(of_labelled(kind, x, y, nil, nil, device),
           of_labelled(kind, x, y, lrn.full({ ROWS }, 5, at), nil, device), 1e-13, name)
       end
@@ -186,7 +188,8 @@ describe("weights of the rows of a step", function()
     for _, w in ipairs { lrn.ones(ROWS - 1), lrn.ones(ROWS, 1), lrn.ones({ ROWS }, { dtype =
       "float64" }), lrn.ones(2 * ROWS)("::2") } do
       local _, message = pcall(gradient, c, data(7), w)
-      assert.matches("gradient: weights: got .*, expected a contiguous float32%[9%] on cpu", message)
+      assert.matches("gradient: weights: got .*, expected a contiguous float32%[9%] on \z
+        cpu", message)
     end
   end)
 end)

@@ -5,9 +5,9 @@
 --   early stopping   the parameters of the best epoch are held, and come back at the end
 --   average          mean of the parameters after each step from an epoch on (Polyak and Juditsky
 --                    1992), summed in float64; the model gets it at the end
---   ratio            |W1 - W0| / (steps sqrt(|W0| |W1|)), W0 and W1 the weights before and after the
---                    epoch: how far a step moved them, by their size. About 1e-3 is usual (Hinton
---                    2012, section 7, of single updates, most of which is noise that cancels)
+--   ratio            |W1 - W0| / (steps sqrt(|W0| |W1|)), W0 and W1 the weights before and after
+--                    the epoch: how far a step moved them, by their size. About 1e-3 is usual
+--                    (Hinton 2012, section 7, of single updates, most of which is noise)
 local check = require "lrn.check"
 local core = require "lrn.core"
 local log = require "lrn.log"
@@ -152,8 +152,8 @@ local function judge(self, history, ratio, epoch, steps)
   elseif ratio >= LEAST or not self.options.judged then
     return
   elseif (before[epoch - 1] or 0) > MOST then
-    advice = ("after %.2g before: learning_rate was too large, and units are stuck; begin anew with a \z
-      tenth of it"):format(before[epoch - 1])
+    advice = ("after %.2g before: learning_rate was too large, and units are stuck; begin anew \z
+      with a tenth of it"):format(before[epoch - 1])
   else
     for k = 1, epoch - 1 do
       if (before[k] or 0) >= LEAST then return end -- it moved, and has settled

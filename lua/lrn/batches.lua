@@ -30,9 +30,9 @@ function M.rows(where, name, t, width, unit)
 end
 
 -- Where batches come from: an object with n (rows; nil for an iterator), open(epoch, rows done,
--- batches done) and next() -> tensor, index or nil, first row, count, labels or nil, weights or nil;
--- nil at the end of the epoch. Row i of the batch is row first + i - 1 of tensor and labels, or the
--- one that this place of the index names; weights are the batch's alone.
+-- batches done) and next() -> tensor, index or nil, first row, count, labels or nil, weights or
+-- nil; nil at the end of the epoch. Row i of the batch is row first + i - 1 of tensor and labels,
+-- or the one that this place of the index names; weights are the batch's alone.
 
 local function on_device(self, t)
   return t.device == self.device and t or t:to { device = self.device }
@@ -40,7 +40,8 @@ end
 
 local class_dtypes = { int64 = true, int32 = true, uint8 = true }
 
--- Targets as `want` says: "classes", one integer a sample, as int64; "targets": these or any others.
+-- Targets as `want` says: "classes", one integer a sample, as int64; "targets": these or any
+-- others.
 local function labels_of(name, t, n, want)
   if t == nil or not want then return nil end
   check.tensor("fit", name, t)
@@ -56,8 +57,8 @@ end
 
 -- {=== Weights ===
 
--- What fit's class_weights say of labels: one weight each; 1 for a class that is not named, and for a
--- row without a label, 0.
+-- What fit's class_weights say of labels: one weight each; 1 for a class that is not named, and for
+-- a row without a label, 0.
 local function weights_by_class(given, labels, classes)
   local known, most, least = {}, labels:max(), labels:min()
   if least < 0 then
@@ -94,7 +95,8 @@ local function sample_weights(given, n)
   return w
 end
 
--- One weight a row of a data set, in its order, in float64 on the CPU; nil where all weigh the same.
+-- One weight a row of a data set, in its order, in float64 on the CPU; nil where all weigh the
+-- same.
 local function weights_of(o, n, index, targets, classes)
   local w = o.weights and sample_weights(o.weights, n)
   if o.class_weights then
@@ -167,7 +169,8 @@ end
 
 local function iterator_source(self, f, o, want)
   if o.weights then
-    check.raise("argument", "fit: weights: got an iterator as data, expected a data set or a tensor")
+    check.raise("argument", "fit: weights: got an iterator as data, expected a data set or a \z
+      tensor")
   end
   local source, batch, epoch_now = {}, 0, 0
   local waiting -- the first batch, after all() took it
@@ -223,9 +226,9 @@ end
 --- The source of batches for fit: from a data set, a tensor, or an iterator.
 -- @param model with n_visible, device, dtype and seed
 -- @param o options of fit: batch_size, shuffle, weights, class_weights
--- @param want which targets go along: "classes" (one integer a sample, as int64), "targets" (these or
--- any others); nil: none. On the model's device; nil where the data have none, or an iterator gave none
--- (it may return x, y)
+-- @param want which targets go along: "classes" (one integer a sample, as int64), "targets" (these
+-- or any others); nil: none. On the model's device; nil where the data have none, or an iterator
+-- gave none (it may return x, y)
 function M.source(model, data, o, want)
   if dataset.is(data) or check.is_tensor(data) then return set_source(model, data, o, want) end
   if type(data) == "function" or type(data) == "table" and getmetatable(data) and

@@ -22,8 +22,8 @@
 --   data(m, data)       raises where the data cannot be trained on
 --   labels(m)           which targets of the data step gets: see batches.source; nil: none
 --
--- The model itself has history, parameters(), save(path), seed, device, dtype, n_visible, and a text.
--- In its field _aids stays what its files need of aids.lua.
+-- The model itself has history, parameters(), save(path), seed, device, dtype, n_visible, and a
+-- text. In its field _aids stays what its files need of aids.lua.
 local core = require "lrn.core"
 local aids = require "lrn.aids"
 local batches = require "lrn.batches"

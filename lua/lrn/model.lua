@@ -1,9 +1,10 @@
---- A model written in Lua: its parameters and a step, and fit, history, checkpoints, schedules, early
--- stopping, files and the rest as for every other model.
+--- A model written in Lua: its parameters and a step, and fit, history, checkpoints, schedules,
+-- early stopping, files and the rest as for every other model.
 --
--- `step(self, x, labels, weights)` gets the rows of a batch, N x V in the model's dtype (uint8 data are
--- divided by 255). It returns a table of metrics, means over the rows, and a table of gradients, of
--- which the optimiser makes a step; or no gradients, where it has changed the parameters itself.
+-- `step(self, x, labels, weights)` gets the rows of a batch, N x V in the model's dtype (uint8 data
+-- are divided by 255). It returns a table of metrics, means over the rows, and a table of
+-- gradients, of which the optimiser makes a step; or no gradients, where it has changed the
+-- parameters itself.
 local aids = require "lrn.aids"
 local batches = require "lrn.batches"
 local check = require "lrn.check"
@@ -49,13 +50,14 @@ local function make(name, functions, parameters, optimizer, seed, user)
 end
 
 --- A model of your own.
--- @param given name; parameters: table from name to tensor, which training changes; step, see above;
--- validate(self, x, labels), like step without gradients, for fit's option validation; prepare(self,
--- x), before the first step, with all rows; optimizer ("sgd" or "adam") and its options
--- (learning_rate, ...); seed, of shuffling and of self.generator; user, a table for values of yours,
--- which goes into files; any other function becomes a method
+-- @param given name; parameters: table from name to tensor, which training changes; step, see
+-- above; validate(self, x, labels), like step without gradients, for fit's option validation;
+-- prepare(self, x), before the first step, with all rows; optimizer ("sgd" or "adam") and its
+-- options (learning_rate, ...); seed, of shuffling and of self.generator; user, a table for values
+-- of yours, which goes into files; any other function becomes a method
 -- @usage local m = lrn.Model{ name = "Mean", parameters = { mu = lrn.zeros(64) },
--- step = function(self, x) local d = self.mu - x:mean(1); return { loss = d:norm() }, { mu = d } end }
+-- step = function(self, x) local d = self.mu - x:mean(1); return { loss = d:norm() }, { mu = d }
+-- end }
 function M.new(given)
   local where = "Model"
   check.value(where, "options", given, { "table", required = true })
@@ -231,8 +233,8 @@ end
 
 --- Trains. The options are those of RBM's fit.
 -- @param data data set (step gets its targets), tensor, or iterator of batches
--- @return the metrics of the last epoch, a table; nil, message, code where a checkpoint cannot be read
--- or written
+-- @return the metrics of the last epoch, a table; nil, message, code where a checkpoint cannot be
+-- read or written
 -- @usage lrn.Model{ name = "Mean", parameters = { mu = lrn.zeros(64) }, step = function(self, x)
 -- local d = self.mu - x:mean(1); return { loss = d:norm() }, { mu = d } end
 -- }:fit((lrn.data.digits()), { epochs = 1 })
@@ -302,7 +304,8 @@ local function take(self, file, o)
   for name, t in pairs(wanted) do
     local x = file:get(name)
     if not x or check.shape(x) ~= check.shape(t) or x.dtype ~= t.dtype then
-      return nil, ("tensor '%s': found %s, expected %s"):format(name, x and check.show(x) or "nothing",
+      return nil, ("tensor '%s': found %s, expected \z
+        %s"):format(name, x and check.show(x) or "nothing",
         check.show(t))
     end
     found[name] = x
@@ -321,7 +324,8 @@ local function take(self, file, o)
   self.generator:set_state(o.generator)
   rawset(self, "seed", math.tointeger(tonumber(o.seed)))
   rawset(self, "user", type(o.user) == "table" and o.user or {})
-  self._state = { step = o.step, epoch = o.epoch, batch = o.batch, samples = o.samples, sums = o.sums }
+  self._state = { step = o.step, epoch = o.epoch, batch = o.batch, samples = o.samples,
+    sums = o.sums }
   self._history, self._aids = o.history, kept or false
   return true
 end
@@ -347,15 +351,16 @@ function methods:load(path)
   return true
 end
 
---- A model from an open file, for lrn.load: with the functions of the lrn.Model of this name in this
--- process, or with a step that says that there was none.
+--- A model from an open file, for lrn.load: with the functions of the lrn.Model of this name in
+-- this process, or with a step that says that there was none.
 -- @return the model; or nil, message, code
 function M.from_file(file, path, device)
   local name = file:meta "lrn.class"
   local o, message = described(file)
   if not o then return nil, ("load: %s: %s"):format(path, message), "EFORMAT" end
   local functions = known[name] or { step = function()
-    check.raise("state", "fit: %s: its file has no code; make it by lrn.Model and use model:load(path)",
+    check.raise("state", "fit: %s: its file has no code; make it by lrn.Model and use \z
+      model:load(path)",
       name)
   end }
   local parameters = {}
@@ -385,8 +390,8 @@ local function first_parameter(self)
   return t
 end
 
---- Fields: parameters, options of the optimiser, history, class, device, dtype, n_visible (nil), and
--- the functions it was made with.
+--- Fields: parameters, options of the optimiser, history, class, device, dtype, and the functions
+-- it was made with.
 function meta:__index(key)
   local method = methods[key] or rawget(self, "_functions")[key]
   if method then return method end

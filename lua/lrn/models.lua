@@ -41,15 +41,16 @@ local function same(a, b)
   for name in pairs(q) do
     if p[name] == nil then return false end
   end
-  return a.visible == b.visible and a.hidden == b.hidden and (a.mask or "none") == (b.mask or "none")
+  return a.visible == b.visible and a.hidden == b.hidden and
+    (a.mask or "none") == (b.mask or "none")
 end
 
 --- Makes a class from rows of the unit table and returns its constructor. A named class keeps its
 -- name in files, which load as such where the same name is defined.
 -- @param row visible, hidden: "bernoulli", "gaussian", "relu", "spin" or "softmax"; mask: "none",
--- "dropout", "dropconnect" or "edropout", what a training step leaves out; defaults: options that start
--- with another value than RBM's; name ("RBM"). A softmax layer is groups of one-hot units: the models
--- have visible_categories or hidden_categories, the units of a group.
+-- "dropout", "dropconnect" or "edropout", what a training step leaves out; defaults: options that
+-- start with another value than RBM's; name ("RBM"). A softmax layer is groups of one-hot units:
+-- the models have visible_categories or hidden_categories, the units of a group.
 -- @usage local GaussianBernoulli = lrn.models.define{ visible = "gaussian", hidden = "bernoulli",
 -- defaults = { learning_rate = .001 } }
 function M.define(row)

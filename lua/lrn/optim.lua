@@ -53,14 +53,15 @@ function M._new(where, kind, parameters, options)
   check.value(where, "parameters", parameters, { "table", required = true })
   local names = check.names(parameters)
   local first = parameters[names[1]]
-  if not first then check.raise("value", "%s: parameters: got none, expected tensors by name", where) end
+  if not first then check.raise("value", "%s: parameters: got none, expected tensors by \z
+    name", where) end
   for _, name in ipairs(names) do
     local t = parameters[name]
     check.tensor(where, "parameters." .. name, t)
     if t.dtype ~= "float32" and t.dtype ~= "float64" or t.dtype ~= first.dtype or
       t.device ~= first.device or not t:is_contiguous() then
-      check.raise("type", "%s: parameters.%s: got %s on %s, expected contiguous tensors of float32 or \z
-        float64, all of one kind and device", where, name, check.show(t), t.device)
+      check.raise("type", "%s: parameters.%s: got %s on %s, expected contiguous tensors of \z
+        float32 or float64, all of one kind and device", where, name, check.show(t), t.device)
     end
   end
   local o = check.options(where, options, kinds[kind])

@@ -21,8 +21,8 @@ local MOST_STEPS = (1 << 30) - 1 -- of one chain: beyond, its random numbers wou
 local CHUNK = 4096 -- rows that transform() computes at once
 
 local function make(c, row, past, kept)
-  return setmetatable({ _core = c, _row = row, _history = past or history.new(), _aids = kept or false,
-    user = {} }, meta)
+  return setmetatable({ _core = c, _row = row, _history = past or history.new(),
+    _aids = kept or false, user = {} }, meta)
 end
 
 --- Is v a model?

@@ -1,7 +1,8 @@
 --- Values that change as training goes on: learning rate, momentum, steps.
--- A schedule is a function of the epochs that are done, which count in parts while one is under way:
--- 2.25 is a quarter into the third. It knows nothing else, so that resumed training goes on with the
--- same values. `fit` takes what is made here, any function, and a table of numbers by epoch.
+-- A schedule is a function of the epochs that are done, which count in parts while one is under
+-- way: 2.25 is a quarter into the third. It knows nothing else, so that resumed training goes on
+-- with the same values. `fit` takes what is made here, any function, and a table of numbers by
+-- epoch.
 local check = require "lrn.check"
 
 local M = {}
@@ -91,8 +92,8 @@ local function by_epoch(where, name, list)
   local first = {}
   for epoch, v in next, list do
     if math.type(epoch) ~= "integer" or epoch < 1 or type(v) ~= "number" then
-      check.raise("value", "%s: %s: got %s for %s, expected numbers by epoch, such as { [1] = 0.1, \z
-        [5] = 0.01 }", where, name, check.show(v), check.show(epoch))
+      check.raise("value", "%s: %s: got %s for %s, expected numbers by epoch, such as { [1] = \z
+        0.1, [5] = 0.01 }", where, name, check.show(v), check.show(epoch))
     end
     first[#first + 1] = epoch
   end
@@ -119,7 +120,8 @@ function M._plain(given)
   if type(given) ~= "table" then return type(given) == "number" and given or true end
   local plain = {}
   for name, v in next, given do
-    plain[tostring(name)] = type(v) == "table" and M._plain(v) or type(v) ~= "function" and v or true
+    plain[tostring(name)] = type(v) == "table" and M._plain(v) or
+      type(v) ~= "function" and v or true
   end
   return plain
 end

@@ -25,11 +25,13 @@ end
 
 --- Compares gradients with central differences of a function, in float64:
 -- (f(theta + h) - f(theta - h)) / 2 h, h = eps max(1, |theta|), for each element.
--- @param f function without arguments that gives a number; it reads the parameters, and draws nothing
+-- @param f function without arguments that gives a number; it reads the parameters, and draws
+-- nothing
 -- @param parameters table from name to float64 tensor; as before afterwards
 -- @param gradients the same names, what the derivatives should be
 -- @param opts eps (1e-6); tolerance (1e-5) of |g - d| / max(|g|, |d|, floor); floor (1e-3 of the
--- largest of its tensor, and 1e-8); most (100) elements of a tensor that are looked at, spread over it
+-- largest of its tensor, and 1e-8); most (100) elements of a tensor that are looked at, spread over
+-- it
 -- @return did all agree; the largest relative error; where, as text
 -- @usage local x = lrn.tensor({ 1, 2 }, { dtype = "float64" });
 -- assert(lrn.testing.gradcheck(function() return (x * x):sum() end, { x = x }, { x = x * 2 }))
@@ -87,7 +89,8 @@ function M.gradcheck(f, parameters, gradients, opts)
       local off = math.abs(want - d) / math.max(math.abs(want), math.abs(d), floor)
       if not checked or off > worst or off ~= off then
         worst = off
-        text = ("%s: the gradient is %.9g, the difference %.9g"):format(place(name, t.shape, i), want,
+        text = ("%s: the gradient is %.9g, the difference \z
+          %.9g"):format(place(name, t.shape, i), want,
           d)
         checked = true
         if off ~= off then return false, off, text end

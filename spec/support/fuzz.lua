@@ -117,7 +117,8 @@ local make = {
   ["lrn.File"] = file,
   Model = function()
     say "own model"
-    return lrn.Model { name = "Fuzzed", parameters = { W = lrn.ones(4, 3), b = lrn.ones(3) }, seed = 1,
+    return lrn.Model { name = "Fuzzed", seed = 1,
+      parameters = { W = lrn.ones(4, 3), b = lrn.ones(3) },
       step = function(self) return { loss = self.W:norm() }, { W = self.W } end }
   end,
   Optimizer = function()

@@ -12,8 +12,8 @@ static double number_of(lua_State *L, const char *name) {
   return x;
 }
 
-/* optimize(options, theta, g, m, s or nil, bad, place, norm2 or nil): see lrn_optimize; place from 1
-   on. decay and l1 act on what has two dimensions and more. */
+/* optimize(options, theta, g, m, s or nil, bad, place, norm2 or nil): see lrn_optimize; place from
+   1 on. decay and l1 act on what has two dimensions and more. */
 static int core_optimize(lua_State *L) {
   lrn_tensor *theta = lrnB_tensor(L, 2, "step"), *g = lrnB_tensor(L, 3, "step");
   lrn_tensor *m = lrnB_tensor(L, 4, "step"), *s = lrnB_opt_tensor(L, 5, "step");

@@ -50,12 +50,12 @@ int lrn_optimize(lrn_tensor *theta, lrn_tensor *m, lrn_tensor *s, const lrn_tens
   void *gradient;
   char text[LRN_SHAPE_MAX];
   if ((args.dtype != LRN_F32 && args.dtype != LRN_F64) || !lrn_tensor_is_contiguous(theta))
-    return lrn_fail(LRN_ETYPE, "optimize: theta: got %s, expected a contiguous tensor of float32 or "
-                    "float64", lrn_tensor_text(text, theta));
+    return lrn_fail(LRN_ETYPE, "optimize: theta: got %s, expected a contiguous tensor of float32 "
+                    "or float64", lrn_tensor_text(text, theta));
   if (bad->view.dtype != LRN_I64 || !lrn_tensor_is_contiguous(bad) ||
       bad->storage->device != device || place < 0 || place >= lrn_tensor_numel(bad))
-    return lrn_fail(LRN_ETYPE, "optimize: bad: got %s, expected a contiguous int64 tensor on %s with "
-                    "place %lld", lrn_tensor_text(text, bad), device->name, (long long)place);
+    return lrn_fail(LRN_ETYPE, "optimize: bad: got %s, expected a contiguous int64 tensor on %s "
+                    "with place %lld", lrn_tensor_text(text, bad), device->name, (long long)place);
   if (m == NULL || g == NULL)
     return lrn_fail(LRN_EARG, "optimize: m, g: got NULL, expected tensors");
   LRN_TRY(LRN_SLOT(device, update));

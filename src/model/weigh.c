@@ -1,8 +1,8 @@
 /*
 ** weigh.c - weights of the rows of a step.
 **
-** A batch's weights become w_r n / sum w, so that the formulas of a step without weights hold as they
-** stand, with their factors 1 / n. Rows that all weigh 0 weigh 0: the gradient is then 0. In CD the
+** A batch's weights become w_r n / sum w, so that the formulas of a step without weights
+** hold as they stand, with their factors 1 / n. Rows that all weigh 0 weigh 0: the gradient is then 0. In CD the
 ** negative rows have the weights of the data they began at; chains of PCD belong to no row, and
 ** count 1 each, or 0 where no row counts.
 */
@@ -75,9 +75,9 @@ int lrn_weigh_means(const lrn_work *w, int64_t first, int64_t end) {
   return w->device->backend.map(LRN_OP_mul, w->dtype, &q, in, 2);
 }
 
-int lrn_weighted_sum(const lrn_work *w, const lrn_view *out, const void *x, int64_t first, int64_t n,
-                     double alpha, double beta) {
+int lrn_weighted_sum(const lrn_work *w, const lrn_view *out, const void *x, int64_t first,
+                     int64_t n, double alpha, double beta) {
   int64_t width = out->size[0];
-  return w->device->backend.gemm(w->dtype, 0, 0, 1, width, n, alpha, from(w, first), n, x, width, beta,
-                                 out->data, width);
+  return w->device->backend.gemm(w->dtype, 0, 0, 1, width, n, alpha, from(w, first), n, x, width,
+                                 beta, out->data, width);
 }

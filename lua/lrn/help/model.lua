@@ -158,8 +158,8 @@ return {
     returns = { { "RBM", "the model" } }, errors = "see RBM",
     example = "assert(lrn.models.RBM == lrn.RBM)" },
   { name = "models.define",
-    text = "Makes a model class from rows of the unit table: which units each layer has, and which \z
-    options start with\nanother value than RBM's.",
+    text = "Makes a model class from rows of the unit table: which units each layer has, and \z
+    which options start with\nanother value than RBM's.",
     params = { { "options.visible", "string",
       "\"bernoulli\", \"gaussian\", \"relu\", \"spin\" or \"softmax\" (one-hot groups)",
       "bernoulli" },
@@ -171,13 +171,13 @@ return {
     returns = { { "function", "a constructor like lrn.RBM; where a layer is softmax with one more \z
       option, visible_categories or hidden_categories: the units of a group, an integer >= 2 of which \z
       n_visible or n_hidden is a multiple" } },
-    errors = "an unknown unit or option; edropout with softmax hidden units; a name that is defined as \z
-      another model",
+    errors = "an unknown unit or option; edropout with softmax hidden units; a name that is \z
+      defined as another model",
     example =
       "local Gaussian = lrn.models.define{ visible = \"gaussian\", hidden = \"bernoulli\", name = \z
-      \"MyGaussian\",\ndefaults = { learning_rate = .001 } }\nlocal m = Gaussian{ n_visible = 3, n_hidden \z
-      = 2 }\nlocal Mixture = \z
-      lrn.models.define{ hidden = \"softmax\", name = \"MyMixture\" }\nlocal ten = Mixture{ n_visible = \z
+      \"MyGaussian\",\ndefaults = { learning_rate = .001 } }\nlocal m = Gaussian{ n_visible = 3, \z
+      n_hidden = 2 }\nlocal Mixture = lrn.models.define{ hidden = \"softmax\", name = \z
+      \"MyMixture\" }\nlocal ten = Mixture{ n_visible = \z
       64, n_hidden = 10, hidden_categories = 10 }" },
   { name = "RBM.fit",
     text = "Trains by contrastive divergence, or by PCD where persistent says so. An error or \z
@@ -201,20 +201,21 @@ return {
         model.safetensors. A folder of another run is refused (EEXIST) without overwrite; one of \z
         the same training goes on" },
       { "options.shuffle", "boolean", "a new order each epoch, by seed and epoch", true },
-      { "options.schedule", "table", "from option (learning_rate, momentum, steps, ...) to what it is as \z
-        training goes on: see schedule.linear and its like, a function of the epochs done, or a table \z
-        of numbers by epoch; goes into the history" },
-      { "options.weights", "Tensor", "one number >= 0 a row of data: its share in the gradient; metrics \z
-        count rows alike" },
-      { "options.class_weights", "table", "likewise by label or name of class; 1 for those not named" },
-      { "options.early_stopping", "table", "{ metric =, patience = 5, min_delta = 0, mode = \"min\" or \z
-        \"max\" }: ends training when the metric was not better for so many epochs; the parameters \z
-        are those of its best epoch at the end" },
-      { "options.average", "number", "the epoch, or share of the epochs, from which on the parameters \z
-        after each step are averaged; the model gets their mean at the end" } },
+      { "options.schedule", "table", "from option (learning_rate, momentum, steps, ...) to what \z
+        it is as training goes on: see schedule.linear and its like, a function of the epochs \z
+        done, or a table of numbers by epoch; goes into the history" },
+      { "options.weights", "Tensor", "one number >= 0 a row of data: its share in the gradient; \z
+        metrics count rows alike" },
+      { "options.class_weights", "table", "likewise by label or name of class; 1 for those not \z
+        named" },
+      { "options.early_stopping", "table", "{ metric =, patience = 5, min_delta = 0, mode = \z
+        \"min\" or \"max\" }: ends training when the metric was not better for so many epochs; \z
+        the parameters are those of its best epoch at the end" },
+      { "options.average", "number", "the epoch, or share of the epochs, from which on the \z
+        parameters after each step are averaged; the model gets their mean at the end" } },
     returns = { { "number",
-      "mse of the last epoch (early_stopping: the best); nil, message, code where a checkpoint cannot \z
-        be read or written, or run is refused" },
+      "mse of the last epoch (early_stopping: the best); nil, message, code where a checkpoint \z
+        cannot be read or written, or run is refused" },
       { "number", "log pseudo-likelihood of the last epoch; nil for real-valued visible units" } },
     errors = "NaN or infinity in data or parameters (names tensor, epoch and batch); an empty set; "
       .. size_error,

@@ -37,8 +37,8 @@ local CURVES = {
 local PANELS = { error = "squared error per sample", pl = "log pseudo-likelihood", loss = "loss",
                  accuracy = "accuracy", ratio = "|dW| / |W| of a step",
                  rate = "learning rate", time = "seconds per epoch" }
-local HISTORY = { keys = { "table", { "mse", "error", "val_error", "pl", "val_pl", "loss", "val_loss",
-                                     "accuracy", "val_accuracy" } },
+local HISTORY = { keys = { "table", { "mse", "error", "val_error", "pl", "val_pl", "loss",
+                                     "val_loss", "accuracy", "val_accuracy" } },
                   title = { "string" }, subtitle = { "string" } }
 
 local ABREAST = 16 -- cases side by side in one group
