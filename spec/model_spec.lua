@@ -1,5 +1,6 @@
 -- Models written in Lua (lrn.Model), optimisers, and gradcheck.
 local lrn = require "lrn"
+local program = dofile "spec/support/program.lua"
 local core = require "lrn.core"
 
 local bars = lrn.data.bars_and_stripes(3) -- 14 images of 9
@@ -198,7 +199,7 @@ describe("a model written in Lua", function()
     local code = ("local m = assert(lrn.load(%q)) print(m.W:size(1), m.class) m:fit(lrn.ones(2, \z
       9))")
       :format(path)
-    local p = io.popen(("build/test/lrn -e '%s' 2>&1"):format(code))
+    local p = io.popen(("%s -e '%s' 2>&1"):format(program.quote(program.path), code))
     local text = p:read "a"
     p:close()
     assert.matches("^9\tKnownHere\n", text)
@@ -451,8 +452,8 @@ describe("the example of a model of one's own", function()
   it("runs, checks its gradient, learns, and leaves model and picture", function()
     local folder = os.tmpname()
     os.remove(folder)
-    local p = io.popen("LRN_PROGRESS=0 build/test/lrn examples/own_model.lua --epochs 3 --out " ..
-      folder .. " 2>&1")
+    local p = io.popen(("LRN_PROGRESS=0 %s examples/own_model.lua --epochs 3 --out %s 2>&1"):format(
+      program.quote(program.path), folder))
     local text = p:read "a"
     assert.is_true(p:close(), text)
     assert.matches("gradcheck%s+true", text)
