@@ -23,8 +23,8 @@ end
 
 -- f(visible, hidden, name) for pairs where the layer of this side is discrete
 local function pairs_with(side, f)
-  for _, one in ipairs(core.units()) do
-    for _, other in ipairs(core.units()) do
+  for _, one in ipairs(exact.units()) do
+    for _, other in ipairs(exact.units()) do
       if exact.kind(one).discrete then
         local visible, hidden = side == "visible" and one or other,
           side == "visible" and other or one
@@ -104,7 +104,7 @@ describe("chains over discrete visible units", function()
   -- The negative states of CD-k when the data are the model's; and the joint distribution with the
   -- hidden states of gibbs
   it("stay there in training and in gibbs, with the joint distribution of v and h", function()
-    for _, unit in ipairs(core.units()) do
+    for _, unit in ipairs(exact.units()) do
       if exact.kind(unit).discrete then
         -- a chi-square needs states that occur: energies of spins differ four times as much
         local p = exact.parameters(4, 3, 63, exact.kind(unit).s[1] == 0 and 1.5 or 0.5)

@@ -187,7 +187,7 @@ describe("a model of any two kinds of units", function()
   -- The energy summed or integrated over both hidden units of a 2 x 2 model on the product grid
   it("has the free energy that the integral over h of exp(-E / T) says #slow", function()
     local p = exact.parameters(2, 2, 21, 0.75)
-    for _, hidden in ipairs(core.units()) do
+    for _, hidden in ipairs(exact.units()) do
       local k = exact.kind(hidden)
       -- every 12th point, Simpson's weights anew
       local s, w, self = {}, {}, {}
@@ -206,7 +206,7 @@ describe("a model of any two kinds of units", function()
       for i = 1, #s do
         for j = 1, #s do both[#both + 1] = { { s[i], s[j] }, w[i] * w[j], self[i] + self[j] } end
       end
-      for _, visible in ipairs(core.units()) do
+      for _, visible in ipairs(exact.units()) do
         local rows = exact.kind(visible).discrete and { { 0, 0 }, { 1, 0 }, { 1, 1 } } or
           { { 0, 0.5 }, { 1.25, 2 } }
         local self_v = core.unit_map(visible, "self", lrn.tensor(rows, { dtype = "float64" }))
@@ -237,8 +237,8 @@ describe("a model of any two kinds of units", function()
   -- Where one layer is discrete, log Z is a sum over its states of the other layer's integrals.
   it("has the log Z of its enumeration, or says that it has none", function()
     local p = exact.parameters(3, 2, 22, 0.75)
-    for _, visible in ipairs(core.units()) do
-      for _, hidden in ipairs(core.units()) do
+    for _, visible in ipairs(exact.units()) do
+      for _, hidden in ipairs(exact.units()) do
         local side = exact.kind(visible).discrete and "visible" or
           exact.kind(hidden).discrete and "hidden"
         for _, T in ipairs(temperatures) do

@@ -30,7 +30,7 @@ describe("with a mask", function()
     local parameters = exact.parameters(V, H, 72, 0.5)
     for _, mask in ipairs { "dropout", "dropconnect", "edropout" } do
       for _, visible in ipairs(core.units()) do
-        for _, hidden in ipairs(core.units()) do
+        for _, hidden in ipairs(exact.units()) do
           for n, rule in ipairs(rules) do
             local chains = mask == "edropout" and rule.persistent
             if not chains and not (mask == "edropout" and exact.kind(hidden).grouped) then

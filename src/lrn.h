@@ -520,8 +520,10 @@ typedef enum lrn_unit {
   LRN_UNIT_GAUSSIAN = 1,  /* real, self energy s^2 / 2 */
   LRN_UNIT_RELU = 2,      /* rectified Gaussian: s >= 0, self energy s^2 / 2 */
   LRN_UNIT_SPIN = 3,      /* -1 or 1 */
-  LRN_UNIT_SOFTMAX = 4,   /* one-hot: of each group of units one is 1, the others are 0 */
-  LRN_UNITS = 5
+  LRN_UNIT_NRELU = 4,     /* max(0, x + N(0, sigmoid(x))) (Nair and Hinton 2010); mean softplus(x) */
+  LRN_UNIT_SELU = 5,      /* selu(x), without noise */
+  LRN_UNIT_SOFTMAX = 6,   /* one-hot: of each group of units one is 1, the others are 0 */
+  LRN_UNITS = 7
 } lrn_unit;
 LRN_API const char *lrn_unit_name(int unit); /* NULL for none. Static. */
 LRN_API int lrn_unit_parse(int *unit, const char *name);
@@ -531,6 +533,10 @@ LRN_API int lrn_unit_parse(int *unit, const char *name);
 LRN_API int lrn_unit_can_flip(int unit);
 /* 1 for units that come in groups (softmax): one cumulant, state and random number a group. */
 LRN_API int lrn_unit_grouped(int unit);
+/* 0 for a unit that is a rule (nrelu, selu): its states are not drawn from the density that its cumulant
+   belongs to. A model with one has energies, which are potentials of its means, but no likelihood; a
+   step sums states of it, not means. Else 1. */
+LRN_API int lrn_unit_has_density(int unit);
 
 typedef enum lrn_unit_part {
   LRN_UNIT_SELF = 0,     /* self energy of the state x */

@@ -92,6 +92,22 @@ static real t_turn(real u, int quarter) {
 static real t_sin2pi(real u) { return t_turn(u, 0); }
 static real t_cos2pi(real u) { return t_turn(u, 1); }
 
+/* -Li2(-e^x) by Landen: with t = e^-|x|, w = t / (1 + t) <= 1/2,
+   -Li2(-t) = Li2(w) + log(1 + t)^2 / 2; the integral for -|x|, and for x > 0 by reflection. */
+static real t_softplus_integral(real x) {
+  real t = expl(-fabsl(x)), w = t / (1 + t), l = log1pl(t), sum = 0, power = 1;
+  int k;
+  if (!(x < (real)INFINITY)) return x;
+  for (k = 1; k < 80; k++) power *= w, sum += power / ((real)k * k);
+  sum += l * l / 2;
+  return x > 0 ? PI * PI / 6 + x * x / 2 - sum : sum;
+}
+
+static real t_selu(real x) {
+  return 1.0507009873554804934193349852946L *
+         (x > 0 ? x : 1.6732632423543772848170429916717L * expm1l(x));
+}
+
 /* ---- Sweeps of one argument ---- */
 
 /* Distance in ulp of the target type; 0 if both are the same infinity or NaN. */
@@ -115,7 +131,8 @@ static double ulps(real got, real want, int digits, int emin) {
 
 WRAP(exp) WRAP(expm1) WRAP(log) WRAP(log1p) WRAP(tanh) WRAP(sigmoid) WRAP(softplus)
 WRAP(logsigmoid) WRAP(erf) WRAP(erfc) WRAP(erfcx) WRAP(sin) WRAP(cos) WRAP(sin2pi) WRAP(cos2pi)
-WRAP(logndtr) WRAP(mills) WRAP(relu_mean) WRAP(floor) WRAP(ceil) WRAP(round) WRAP(trunc)
+WRAP(logndtr) WRAP(mills) WRAP(relu_mean) WRAP(softplus_integral)
+WRAP(selu) WRAP(floor) WRAP(ceil) WRAP(round) WRAP(trunc)
 
 /* lo..hi: where the bound holds, float and double; bound in ulp */
 static const struct unary {
@@ -145,6 +162,8 @@ static const struct unary {
   ROW(logndtr, t_logndtr, -1e4, 15, -1e4, 40, 6, 6),
   ROW(mills, t_mills, -1e4, 15, -1e4, 40, 6, 6),
   ROW(relu_mean, t_relu_mean, -1e8, 1e8, -1e12, 1e12, 6, 6),
+  ROW(softplus_integral, t_softplus_integral, -100, 1e15, -740, 1e150, 4, 4),
+  ROW(selu, t_selu, -30, 1e30, -60, 1e300, 4, 4),
   ROW(floor, floorl, -1e12, 1e12, -1e18, 1e18, 0, 0),
   ROW(ceil, ceill, -1e12, 1e12, -1e18, 1e18, 0, 0),
   ROW(round, rintl, -1e12, 1e12, -1e18, 1e18, 0, 0),
@@ -333,6 +352,35 @@ static void test_relu_sample(void) {
   CHECK(lrn_relu_sample(-3, 1) == 0 && lrn_relu_samplef(-3, 1) == 0, "u = 1");
 }
 
+/* -Li2(-e^x), 40 digits of mpmath 1.3: -mpmath.polylog(2, -mpmath.exp(x)) */
+static void test_softplus_integral(void) {
+  static const struct {
+    double x;
+    real want;
+  } rows[] = {
+    {-50.0, 1.92874984796391778301725e-22L},
+    {-8.5, 0.0002034580201021805232855714L},
+    {-2.0, 0.1310124847144237712703745L},
+    {-0.75, 0.425894306123831777404402L},
+    {-0.125, 0.739648537411299757081608L},
+    {0.0, 0.8224670334241132182362076L},
+    {0.125, 0.9130980294369266793908072L},
+    {0.5, 1.236716786853345185305988L},
+    {1.0, 1.806286070444774256651001L},
+    {2.5, 4.68947479759976166659035L},
+    {6.0, 19.64245684903478416093947L},
+    {17.0, 146.1449340254488496770978L},
+    {100.0, 5001.644934066848226436472L},
+  };
+  size_t i;
+  for (i = 0; i < sizeof rows / sizeof *rows; i++) {
+    CHECK(ulpsd(lrn_softplus_integral(rows[i].x), rows[i].want) <= 4, "at %g", rows[i].x);
+    CHECK(ulpsf(lrn_softplus_integralf((float)rows[i].x), rows[i].want) <= 4, "f at %g", rows[i].x);
+    CHECK(ulps(t_softplus_integral(rows[i].x), rows[i].want, 62, -1021) <= 1, "truth at %g",
+          rows[i].x);
+  }
+}
+
 /* ---- Special values and relations ---- */
 
 #define IS(call, want) CHECK(same(call, want), "%g", (double)(call))
@@ -375,6 +423,8 @@ static void test_special(void) {
   BOTH(logndtr, -INFINITY, -INFINITY); BOTH(logndtr, INFINITY, -0.0);
   BOTH(mills, -INFINITY, INFINITY); BOTH(mills, INFINITY, 0);
   BOTH(relu_mean, -INFINITY, 0); BOTH(relu_mean, INFINITY, INFINITY);
+  BOTH(softplus_integral, -INFINITY, 0); BOTH(softplus_integral, INFINITY, INFINITY);
+  BOTH(selu, INFINITY, INFINITY); BOTH(selu, 0, 0);
   BOTH(floor, -0.0f, -0.0); BOTH(floor, -0.5f, -1); BOTH(ceil, -0.5f, -0.0); BOTH(ceil, 0.5f, 1);
   BOTH(round, 2.5f, 2); BOTH(round, -3.5f, -4); BOTH(round, -0.5f, -0.0); BOTH(trunc, -1.5f, -1);
   BOTH(round, INFINITY, INFINITY); BOTH(floor, -INFINITY, -INFINITY); BOTH(trunc, 0x1p60f, 0x1p60);
@@ -409,6 +459,7 @@ int main(int argc, char **argv) {
     return 0;
   }
   test_pow_cases();
+  test_softplus_integral();
   test_special();
   test_relations();
   return check_done();

@@ -127,11 +127,13 @@ function M.categories(unit, n)
   end
 end
 
---- The units that are in groups, or not: list of names.
-function M.units(grouped)
+--- The rows whose states have the density of their cumulant, or all where `all`; of them those in
+-- groups, or those that are not, where `grouped` says so: list of names.
+function M.units(grouped, all)
   local out = {}
   for _, unit in ipairs(core.units()) do
-    if M.kind(unit).grouped == grouped then out[#out + 1] = unit end
+    if (all or core.unit_has_density(unit)) and
+      (grouped == nil or M.kind(unit).grouped == grouped) then out[#out + 1] = unit end
   end
   return out
 end

@@ -704,12 +704,21 @@ static int core_unit_can_flip(lua_State *L) {
   return 1;
 }
 
+/* unit_has_density(unit) */
+static int core_unit_has_density(lua_State *L) {
+  int unit;
+  LRNB_TRY(L, lrn_unit_parse(&unit, lrnB_string(L, 1, "unit_has_density", "unit")));
+  lua_pushboolean(L, lrn_unit_has_density(unit));
+  return 1;
+}
+
 /* ===} */
 
 static const luaL_Reg functions[] = {
   {"rbm_restore", core_rbm_restore}, {"unit_map", core_unit_map},
   {"unit_sample", core_unit_sample}, {"units", core_units},
-  {"unit_can_flip", core_unit_can_flip}, {"unit_grouped", core_unit_grouped}, {NULL, NULL}};
+  {"unit_can_flip", core_unit_can_flip}, {"unit_grouped", core_unit_grouped},
+  {"unit_has_density", core_unit_has_density}, {NULL, NULL}};
 static const luaL_Reg methods[] = {
   {"get", core_get}, {"set", core_set}, {"parameters", core_parameters},
   {"gradient", core_gradient}, {"momentum", core_momentum}, {"second", core_second}, {"chain", core_chain}, {"mask", core_mask},

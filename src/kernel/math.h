@@ -856,6 +856,74 @@ LRN_HD double lrn_relu_sample(double x, double u) {
   return h < 0.0 ? 0.0 : h;
 }
 
+/* ---- Noisy and self-normalising rectified units ---- */
+
+/*
+** The integral of softplus from -inf to x, which is -Li2(-e^x), the Fermi-Dirac integral of order 1;
+** err 2.1. With s = log(1 + e^-|x|) <= log 2, Li2's series in Bernoulli numbers is
+**   D = s + s^2/4 + s^3 P(s^2),   P = sum over k >= 1 of B_2k s^(2k-2) / (2k + 1)!,
+** which is the integral for x <= 0; for x > 0 it is pi^2/6 + x^2/2 - D (L. Lewin, Polylogarithms and
+** Associated Functions, 1981, 1.4). What P leaves out is below 2^-27 of D in float, 2^-60 in double.
+*/
+LRN_HD float lrn_softplus_integralf(float x) {
+  float s = lrn_log1pf(lrn_expnegf(fabsf(x))), z = s * s, p;
+  p = 0x1.3d07ap-18f;
+  p = fmaf(p, z, -0x1.234568p-12f);
+  p = fmaf(p, z, 0x1.c71c72p-6f);
+  p = fmaf(z, fmaf(s, p, 0.25f), s);
+  return x > 0.0f ? fmaf(0.5f * x, x, 0x1.a51a66p0f - p) : p;
+}
+
+/* The integral of softplus from -inf to x, err 2.3. */
+LRN_HD double lrn_softplus_integral(double x) {
+  double s = lrn_log1p(lrn_expneg(fabs(x))), z = s * s, p;
+  p = -0x1.6731c59dbd7dep-46;
+  p = fma(p, z, 0x1.f63f1e311ac24p-41);
+  p = fma(p, z, -0x1.658a4b8f16a75p-35);
+  p = fma(p, z, 0x1.04d7f65caf373p-29);
+  p = fma(p, z, -0x1.8a86a49f629d1p-24);
+  p = fma(p, z, 0x1.3d079fb6ef3e3p-18);
+  p = fma(p, z, -0x1.23456789abcdfp-12);
+  p = fma(p, z, 0x1.c71c71c71c71cp-6);
+  p = fma(z, fma(s, p, 0.25), s);
+  return x > 0.0 ? fma(0.5 * x, x, 0x1.a51a6625307d3p0 - p) : p;
+}
+
+/* max(0, x + sqrt(sigmoid(x)) z), z standard normal (Nair and Hinton 2010, section 2.1). */
+LRN_HD float lrn_nrelu_samplef(float x, float z) {
+  float h = x + sqrtf(lrn_sigmoidf(x)) * z;
+  return h < 0.0f ? 0.0f : h;
+}
+
+LRN_HD double lrn_nrelu_sample(double x, double z) {
+  double h = x + sqrt(lrn_sigmoid(x)) * z;
+  return h < 0.0 ? 0.0 : h;
+}
+
+/* l x for x > 0, l a (e^x - 1) below, err 1.7 (Klambauer et al. 2017), and its integral from 0. */
+#define LRN_SELU_L 1.0507009873554804934193349852946
+#define LRN_SELU_LA 1.7580993408473768599402175208123
+
+LRN_HD float lrn_seluf(float x) {
+  float e = (float)LRN_SELU_LA * lrn_expm1f(x);
+  return x > 0.0f ? (float)LRN_SELU_L * x : e;
+}
+
+LRN_HD double lrn_selu(double x) {
+  double e = LRN_SELU_LA * lrn_expm1(x);
+  return x > 0.0 ? LRN_SELU_L * x : e;
+}
+
+LRN_HD float lrn_selu_integralf(float x) {
+  float e = (float)LRN_SELU_LA * (lrn_expm1f(x) - x);
+  return x > 0.0f ? (float)(0.5 * LRN_SELU_L) * x * x : e;
+}
+
+LRN_HD double lrn_selu_integral(double x) {
+  double e = LRN_SELU_LA * (lrn_expm1(x) - x);
+  return x > 0.0 ? 0.5 * LRN_SELU_L * x * x : e;
+}
+
 /* ---- Power ---- */
 
 /* The cases of C99 F.9.4.4 over r = |x|^y. */

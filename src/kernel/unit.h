@@ -76,6 +76,17 @@ LRN_HD int lrn_unit_in_groups(int unit) {
   }
 }
 
+/* Whether a unit's states are drawn from the density of its cumulant. */
+LRN_HD int lrn_unit_density(int unit) {
+  switch (unit) {
+#define RULE(enumname) \
+  case LRN_ROW_##enumname: return 0;
+#include "kernel/unit.def"
+#undef RULE
+    default: return 1;
+  }
+}
+
 /* Input factor xs and output factor hs of mean and sample: hs A'(xs x), hs sample(xs x). */
 LRN_HD void lrn_unit_scale(int unit, double temperature, double *xs, double *hs) {
   int square = lrn_unit_scaling(unit) == LRN_SCALING_SQUARE;

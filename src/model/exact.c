@@ -70,6 +70,11 @@ int lrn_rbm_log_partition(const lrn_rbm *m, double *log_z) {
   lrn_tensor *F = NULL;
   double total = -(double)INFINITY;
   int st;
+  if (!lrn_unit_has_density(m->options.visible) || !lrn_unit_has_density(m->options.hidden))
+    return lrn_fail(LRN_EUNSUPPORTED, "log_partition: not defined for %s units, which are a rule "
+                    "without a density",
+                    lrn_unit_name(lrn_unit_has_density(m->options.visible) ? m->options.hidden
+                                                                           : m->options.visible));
   if (side < 0)
     return lrn_fail(LRN_EUNSUPPORTED,
                     "log_partition: exact only where a layer has at most 2^24 states, such as at most "

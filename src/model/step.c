@@ -7,6 +7,7 @@
 **   negative  q- = E[h | v-]
 **   gradient  of mean F(v+) - mean F(v-), v- held fixed:
 **             gW = -<v+ q+> + <v- q->,  ga = -<v+> + <v->,  gb = -<q+> + <q->
+**             (units without a density: their states in place of q)
 **   weights   of rows (weigh.c): <.> is sum_r w_r (.)_r / sum_r w_r, of v- and q- as well,
 **             but for the chains of PCD
 **   masks     of mask.c leave out hidden units or weights, the same ones in both phases
@@ -91,6 +92,24 @@ int lrn_column_means(const lrn_rbm *m, const lrn_tensor *out, const void *x, int
   return m->options.device->backend.reduce(LRN_RED_sum, &out->view, &v, NULL, 1, divisor);
 }
 
+/* The hidden layer's part of the sums over one phase, from its inputs in place: means, whose variance
+   is lower (Hinton 2012, section 3); of a unit without a density its states. NULL or states for the
+   chain in `state`; the sums' part is multiplied by `weight`. */
+static int statistics(const lrn_rbm *m, void *x, int64_t rows, void *state, lrn_key key,
+                      double weight) {
+  const lrn_rbm_options *o = &m->options;
+  lrn_view all = lrn_flat_view(o->dtype, x, rows * o->n_hidden), copy = all;
+  lrn_unit_args extra = {.mean_scale = weight};
+  lrn_operand in[2] = {{.view = all}, {.is_scalar = 1, .d = weight}};
+  if (lrn_unit_has_density(o->hidden))
+    return lrn_activate(m, LRN_SIDE_HIDDEN, x, rows, x, state, key, &extra);
+  LRN_TRY(lrn_activate(m, LRN_SIDE_HIDDEN, x, rows, NULL, x, key, NULL));
+  copy.data = state;
+  if (state != NULL)
+    LRN_TRY(lrn_copy_views(o->device, &copy, &all));
+  return weight == 1 ? LRN_OK : o->device->backend.map(LRN_OP_mul, o->dtype, &all, in, 2);
+}
+
 /* Rows of the negative phase of n rows of data. */
 static int64_t negative_rows(const lrn_rbm *m, int64_t n) {
   if (lrn_generative(m) == 0)
@@ -109,15 +128,12 @@ static int phases(const lrn_rbm *m, lrn_work *w, int64_t n, int metrics, const t
   void *qp = w->q->view.data, *qn = lrn_row(w->q, n), *yn = lrn_label_row(w, n);
   void *h = (pcd && !metrics) || rows == 0 ? NULL : w->h->view.data;
   lrn_unit_args extra = metrics_into(w, vp);
-  /* the negative rows enter the sums over both phases with this weight */
-  lrn_unit_args negative = {.mean_scale = -lrn_generative(m) * (double)n / (double)rows};
-  lrn_key none = {0};
+  double negative = -lrn_generative(m) * (double)n / (double)rows; /* weight of a negative row */
   LRN_TRY(lrn_input(m, LRN_SIDE_HIDDEN, qp, vp, n));
   if (o->n_classes > 0)
     LRN_TRY(lrn_label_positive(m, w, n, h, metrics, o->centering > 0 || o->sparsity_cost > 0));
   else
-    LRN_TRY(lrn_activate(m, LRN_SIDE_HIDDEN, qp, n, qp, h,
-                         lrn_key_of(m, step, LRN_STREAM_HIDDEN, first, 0), NULL));
+    LRN_TRY(statistics(m, qp, n, h, lrn_key_of(m, step, LRN_STREAM_HIDDEN, first, 0), 1));
   LRN_TRY(lrn_masked(w, qp, thin->plus, n));
   LRN_TRY(lrn_masked(w, h, thin->plus, n));
   if (rows == 0)
@@ -133,15 +149,17 @@ static int phases(const lrn_rbm *m, lrn_work *w, int64_t n, int metrics, const t
     LRN_TRY(lrn_masked(w, chain, thin->minus, rows));
     LRN_TRY(sweeps(m, w, chain, vn, yn, qn, rows, LRN_STREAM_CHAIN, LRN_STREAM_CHAIN, thin, NULL));
     LRN_TRY(lrn_hidden_input(m, qn, vn, yn, rows));
-    LRN_TRY(lrn_activate(m, LRN_SIDE_HIDDEN, qn, rows, qn, chain,
-                         lrn_key_of(m, step, LRN_STREAM_CHAIN, first + (int)(2 * o->steps), 0),
-                         &negative));
+    LRN_TRY(statistics(m, qn, rows, chain,
+                       lrn_key_of(m, step, LRN_STREAM_CHAIN, first + (int)(2 * o->steps), 0),
+                       negative));
     LRN_TRY(lrn_masked(w, chain, thin->minus, rows));
   } else {
     LRN_TRY(sweeps(m, w, h, vn, yn, qn, rows, LRN_STREAM_HIDDEN, LRN_STREAM_VISIBLE, thin,
                    metrics ? &extra : NULL));
     LRN_TRY(lrn_hidden_input(m, qn, vn, yn, rows));
-    LRN_TRY(lrn_activate(m, LRN_SIDE_HIDDEN, qn, rows, qn, NULL, none, &negative));
+    LRN_TRY(statistics(m, qn, rows, NULL,
+                       lrn_key_of(m, step, LRN_STREAM_HIDDEN, first + (int)(2 * o->steps), 0),
+                       negative));
   }
   return lrn_masked(w, qn, thin->minus, rows);
 }

@@ -56,6 +56,8 @@ static int64_t categories_of(int unit, const lrn_tensor *x) {
   return lrn_unit_in_groups(unit) && nd > 0 && x->view.size[nd - 1] > 0 ? x->view.size[nd - 1] : 1;
 }
 
+int lrn_unit_has_density(int unit) { return lrn_unit_density(unit); }
+
 static int check(const lrn_tensor *out, int unit, const lrn_tensor *x, double temperature,
                  const char *f) {
   char a[LRN_SHAPE_MAX], b[LRN_SHAPE_MAX];
