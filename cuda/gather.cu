@@ -181,7 +181,11 @@ int lrn_cuda_put(const lrn_view *out, const lrn_view *in, const lrn_view *idx, i
         T v = (T)((const S *)p.data)[row * p.row_stride + u];                             \
         if (divide)                                                                       \
           v = v / (T)255;                                                                 \
-        ((T *)p.out)[i] = p.round ? ROUND_##T(v) : v;                                     \
+        if (p.round)                                                                      \
+          v = ROUND_##T(v);                                                               \
+        if (p.scale)                                                                      \
+          v = (v - ((const T *)p.shift)[u]) * ((const T *)p.scale)[u];                    \
+        ((T *)p.out)[i] = v;                                                              \
       }                                                                                   \
     }                                                                                     \
   }

@@ -169,7 +169,7 @@ typedef struct unit_group {
 typedef struct unit_args {
   int unit, noise;
   int64_t n, units, categories, block; /* block: elements of a block of the metrics */
-  const void *x, *bias, *target;
+  const void *x, *bias, *gain, *target;
   void *mean, *state;
   double xs, hs, sign;
   lrn_draw draw;
@@ -255,7 +255,7 @@ static int find_groups(unit_args *p, int dtype, int draw, int nearest) {
     }                                                                                         \
     if (p.bias)                                                                               \
       x = x + ((const T *)p.bias)[i % p.units];                                               \
-    if (p.mean || p.target)                                                                   \
+    if (p.mean || p.target || p.gain)                                                         \
       *mean = lrn_unit_mean##f(p.unit, x, (T)p.xs, (T)p.hs);                                  \
     if (p.state) {                                                                            \
       if (p.noise == LRN_NOISE_NORMAL) {                                                      \
@@ -267,6 +267,8 @@ static int find_groups(unit_args *p, int dtype, int draw, int nearest) {
         u = lrn_uniform##f(lrn_word_at(p.draw, e));                                           \
       }                                                                                       \
       *state = lrn_unit_draw##f(p.unit, x, (T)p.xs, (T)p.hs, u, z);                           \
+      if (p.gain)                                                                             \
+        *state = *mean + ((const T *)p.gain)[i % p.units] * (*state - *mean);                 \
     }                                                                                         \
     if (p.mean)                                                                               \
       ((T *)p.mean)[i] = *mean * (T)p.sign;                                                   \
@@ -338,6 +340,7 @@ int lrn_cuda_unit(const lrn_unit_args *args) {
   p.block = lrn_unit_block(args->categories);
   p.x = args->x;
   p.bias = args->bias;
+  p.gain = args->gain;
   p.target = args->target;
   p.mean = args->mean;
   p.state = args->state;

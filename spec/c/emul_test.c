@@ -553,6 +553,7 @@ static void unit_case(int unit, int dtype, double temperature, int64_t rows, int
   both x = make1(dtype, n, PLAIN), bias = make1(dtype, units, PLAIN);
   both mean = make1(dtype, n, PLAIN), state = make1(dtype, n, PLAIN);
   both target = make1(dtype, n, PLAIN), sums = make1(LRN_F64, 2, PLAIN);
+  both gain = make1(dtype, units, PLAIN);
   both scratch = make1(LRN_F64, 2 * blocks, PLAIN);
   lrn_unit_args h, d;
   char what[64];
@@ -582,6 +583,8 @@ static void unit_case(int unit, int dtype, double temperature, int64_t rows, int
     GIVE(sums, sums);
     GIVE(scratch, scratch);
   }
+  if (flags & 32)
+    GIVE(gain, gain);
   if (flags & 16) { /* in place */
     if (flags & 2)
       GIVE(mean, x);
@@ -598,6 +601,7 @@ static void unit_case(int unit, int dtype, double temperature, int64_t rows, int
   drop(&mean);
   drop(&state);
   drop(&target);
+  drop(&gain);
   drop(&sums);
   drop(&scratch);
 }
@@ -610,7 +614,7 @@ static void test_unit(void) {
       for (int t = 0; t < 3; t++) {
         for (int s = 0; s < (lrn_unit_grouped(unit) && t == 0 ? 6 : 5); s++)
           for (int64_t k = 0; (k = next_categories(unit, sizes[s][1], k + 1)) != 0;)
-            for (int flags = 0; flags < 32; flags++)
+            for (int flags = 0; flags < 64; flags++)
               if (flags & 6)
                 unit_case(unit, dtype, temperatures[t], sizes[s][0], sizes[s][1], k, flags);
         for (int part = 0; part < (lrn_unit_can_flip(unit) ? LRN_UNIT_PARTS : LRN_UNIT_NEAREST); part++)
@@ -637,7 +641,8 @@ static void test_load(void) {
     for (int from = 0; from < LRN_DTYPES; from++)
       for (int way = 0; way < 8; way++) {
         both data = make1(from, (N - 1) * STRIDE + UNITS, PLAIN), idx = make1(LRN_I64, 30, PLAIN);
-        both out = make1(dtype, COUNT * UNITS, PLAIN);
+        both out = make1(dtype, COUNT * UNITS, PLAIN), shift = make1(dtype, UNITS, PLAIN);
+        both scale = make1(dtype, UNITS, PLAIN);
         int wrong = way >= 6;
         lrn_load_args h, d;
         memset(&h, 0, sizeof h);
@@ -660,6 +665,10 @@ static void test_load(void) {
         d = h;
         GIVE(out, out);
         GIVE(data, data);
+        if (way % 3 == 1) {
+          GIVE(shift, shift);
+          GIVE(scale, scale);
+        }
         if (way >= 4 && way != 7) {
           h.index = idx.host;
           d.index = idx.dev;
@@ -674,6 +683,8 @@ static void test_load(void) {
         drop(&data);
         drop(&idx);
         drop(&out);
+        drop(&shift);
+        drop(&scale);
       }
 }
 

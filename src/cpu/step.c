@@ -77,9 +77,10 @@ static void load_task(void *context, int64_t task) {
       atomic_store(&job->wrong, r + 1);
       return;
     }
-    at = k->load[a->dtype]((const char *)a->data +
+    at = k->load[a->dtype](a,
+                           (const char *)a->data +
                              row * a->row_stride * (int64_t)lrn_dtype_size(a->data_dtype),
-                           a->data_dtype, a->units, out, a->round);
+                           out);
     if (at >= 0) { /* the first one, whichever thread sees it */
       int_fast64_t mine = r * a->units + at + 1, now = atomic_load(&job->bad);
       while ((now == 0 || mine < now) && !atomic_compare_exchange_weak(&job->bad, &now, mine)) {

@@ -72,6 +72,7 @@ typedef struct lrn_unit_args {
   void *state;       /* rows x units or NULL; may be x where mean is NULL */
   lrn_key key;       /* of the states: element = key.first + row * units + unit; of a group: that of
                         its first unit */
+  const void *gain;  /* units; NULL: 1. state = mean + gain (state - mean); not of groups */
   /* metrics, NULL where not wanted; `target` is rows x units */
   const void *target;
   double *sums; /* device: sums[0] += sum (target - mean)^2, before mean_scale;
@@ -127,6 +128,7 @@ typedef struct lrn_load_args {
   const int64_t *index; /* count positions from `base`, or NULL: rows first .. first + count */
   int64_t base, first, count;
   int round;            /* 1: values are rounded to integers, half to even */
+  const void *shift, *scale; /* units each, of dtype: values become (value - shift) scale; NULL: not */
   int64_t *bad;         /* host or NULL. CPU: set to row * units + unit of the first value that
                            is not finite (batch row), else -1; a row out of range is an error */
 } lrn_load_args;
@@ -205,7 +207,7 @@ struct lrn_device {
 
 /* What a plug-in (liblrn_cuda.so, liblrn_emul.so) exports: fills *out, or fails with the
    reason why the device cannot be used. `abi` guards against a plug-in of another build. */
-#define LRN_BACKEND_ABI 3
+#define LRN_BACKEND_ABI 4
 #define LRN_BACKEND_ENTRY "lrn_backend_open"
 typedef int (*lrn_backend_entry)(int abi, lrn_backend *out);
 

@@ -30,11 +30,22 @@
 #include "kernel/unit.def"
 #undef UNIT
 
+/* state = mean + gain (state - mean), n elements from e on */
+static void NAME(dampen)(const lrn_unit_args *a, int64_t e, int64_t n, const T *mean, T *state) {
+  const T *gain = a->gain;
+  for (int64_t i = 0; i < n;) { /* runs within one row */
+    int64_t at = (e + i) % a->units, m = a->units - at < n - i ? a->units - at : n - i;
+    for (int64_t k = 0; k < m; k++)
+      state[i + k] = mean[i + k] + gain[at + k] * (state[i + k] - mean[i + k]);
+    i += m;
+  }
+}
+
 static void NAME(unit_rows)(const lrn_unit_args *a, const NAME(source) *source, T hs, int64_t begin,
                             int64_t end, lrn_lanes lanes[2]) {
   T x[PIECE], noise[PIECE], mean[PIECE], state[PIECE];
   const int kind = lrn_unit_noise(a->unit), want_state = a->state != NULL;
-  const int want_mean = a->mean != NULL || a->target != NULL;
+  const int want_mean = a->mean != NULL || a->target != NULL || a->gain != NULL;
   for (int64_t e = begin; e < end; e += PIECE) {
     int64_t n = end - e < PIECE ? end - e : PIECE;
     NAME(inputs)(source, e, n, x);
@@ -56,6 +67,8 @@ static void NAME(unit_rows)(const lrn_unit_args *a, const NAME(source) *source, 
 #include "kernel/unit.def"
 #undef UNIT
     }
+    if (a->gain != NULL && want_state)
+      NAME(dampen)(a, e, n, mean, state);
     NAME(results)(a, e, n, 0, mean, state, lanes);
   }
 }
@@ -120,9 +133,11 @@ void NAME(lrn_unit_map)(const lrn_unit_map_args *a, int64_t begin, int64_t end) 
       o[i] = (expr);                            \
     break;                                      \
   }
-int64_t NAME(lrn_load)(const void *data, int data_dtype, int64_t n, void *out, int round) {
+int64_t NAME(lrn_load)(const lrn_load_args *a, const void *data, void *out) {
+  const T *shift = a->shift, *scale = a->scale;
+  const int64_t n = a->units;
   T *o = out;
-  switch (data_dtype) {
+  switch (a->data_dtype) {
     case LRN_F32: LOAD(float, (T)p[i])
     case LRN_F64: LOAD(double, (T)p[i])
     case LRN_I64: LOAD(int64_t, (T)p[i])
@@ -130,7 +145,7 @@ int64_t NAME(lrn_load)(const void *data, int data_dtype, int64_t n, void *out, i
     case LRN_U8: LOAD(uint8_t, (T)p[i] / (T)255)
     case LRN_BOOL: LOAD(uint8_t, (T)(p[i] != 0))
   }
-  if (data_dtype == LRN_F32 || data_dtype == LRN_F64) {
+  if (a->data_dtype == LRN_F32 || a->data_dtype == LRN_F64) {
     int bad = 0;
     for (int64_t i = 0; i < n; i++)
       bad |= !(o[i] - o[i] == 0);
@@ -139,9 +154,12 @@ int64_t NAME(lrn_load)(const void *data, int data_dtype, int64_t n, void *out, i
         if (!(o[i] - o[i] == 0))
           return i;
   }
-  if (round)
+  if (a->round)
     for (int64_t i = 0; i < n; i++)
       o[i] = M(round)(o[i]);
+  if (scale != NULL)
+    for (int64_t i = 0; i < n; i++)
+      o[i] = (o[i] - shift[i]) * scale[i];
   return -1;
 }
 #undef LOAD
