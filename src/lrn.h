@@ -590,6 +590,13 @@ typedef struct lrn_rbm_options {
   int64_t persistent;        /* 0: CD; P > 0: PCD with P chains */
   int visible_bias;          /* lrn_bias: LRN_BIAS_DATA */
   int visible_noise;         /* 1; 0: wherever a visible state is asked for, its mean is given */
+  int normalize;             /* 0; 1: Gaussian visible units see data standardised by the statistics of
+                                the first ones (lrn_rbm_prepare); fixed. What goes in and comes out is
+                                in units of the data, errors and energies are not */
+  int input_normalize;       /* 1; 0: lrn_rbm_forward takes standardised rows */
+  int variance;              /* 0; 1: Gaussian visible units have a variance e^z each that is learned
+                                (model/variance.c); fixed */
+  double variance_rate;      /* 0.1; >= 0: the learning rate of z is so many times learning_rate */
   int mask;                  /* lrn_mask: LRN_MASK_NONE; fixed */
   double dropout;            /* 0; in [0, 1]: probability of leaving out, of the first two masks.
                                 Inference has all units and weights: inputs of visible units (of both
@@ -632,10 +639,13 @@ LRN_API const lrn_rbm_options *lrn_rbm_get_options(const lrn_rbm *m); /* lent */
 /* Acts at the next step. Sizes, units, categories, dtype, device, mask, optimizer and seed are
    fixed: LRN_EVALUE. */
 LRN_API int lrn_rbm_set_options(lrn_rbm *m, const lrn_rbm_options *options);
-/* i-th parameter: "W" (V x H), "a" (V), "b" (H), and with labels "U" (C x H), "c" (C); NULL past
-   the end. Lent; writing to it writes to the
-   model. */
+/* i-th parameter: "W" (V x H), "a" (V), "b" (H), with labels "U" (C x H), "c" (C), with `variance` "z"
+   (V); NULL past the end. Lent; writing to it writes to the model. z is in [-6, 2] after each step. */
 LRN_API lrn_tensor *lrn_rbm_parameter(const lrn_rbm *m, int i, const char **name);
+
+/* What data are standardised by: 0 "mean", 1 "std" (V, float64, on the CPU; std 0: a constant unit).
+   NULL before the first lrn_rbm_prepare, without `normalize` and past the end. Lent, not to be written. */
+LRN_API lrn_tensor *lrn_rbm_statistic(const lrn_rbm *m, int i, const char **name);
 
 enum { LRN_WORK_TRAIN = 1 };
 /* For batches of up to `batch` rows; flags LRN_WORK_TRAIN: also gradient, momentum and chains.
@@ -688,9 +698,13 @@ LRN_API int lrn_work_negative_labels(lrn_tensor **out, const lrn_work *w);
    means value / 255; other dtypes are taken as they are. On the model's device or the
    CPU; those of a training step on the model's device. */
 
-/* Before the first step: sets the visible biases where visible_bias is LRN_BIAS_DATA, they are
-   all 0 and no step was made. A Bernoulli unit's mean is kept within 1 / (N + 2) of 0 and 1, that of a
-   category above 1 / (N + 2); biases of a group are T log of its means, not centred. */
+/* Before the first step, of all data: sets the visible biases where visible_bias is LRN_BIAS_DATA, they
+   are all 0 and no step was made. A Bernoulli unit's mean is kept within 1 / (N + 2) of 0 and 1, that
+   of a category above 1 / (N + 2); biases of a group are T log of its means, not centred.
+   With `normalize` instead the statistics of the data, once: mean and standard deviation (over N, not
+   N - 1) of each unit, in double. A unit whose deviation is below 0.01 of the range of all values is
+   constant: 0 in the model, its weights and bias are 0, it reconstructs to its mean and adds nothing to
+   an error. LRN_ENUMERIC: a NaN or an infinity, named. */
 LRN_API int lrn_rbm_prepare(lrn_rbm *m, lrn_work *w, const lrn_tensor *data);
 /* The rows of one step: idx[first .. first + count) of data, or data[first .. first + count) where idx
    is NULL; idx int64, contiguous, counted from base, on the model's device. labels: NULL where there
@@ -734,9 +748,12 @@ LRN_API int lrn_optimize(lrn_tensor *theta, lrn_tensor *m, lrn_tensor *s, const 
    hidden: N x H means and states given v; visible: N x V means and states given h. */
 LRN_API int lrn_rbm_hidden(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean,
                            lrn_tensor *state, const lrn_tensor *v);
+/* The means of lrn_rbm_hidden; of rows as they are where input_normalize is 0. */
+LRN_API int lrn_rbm_forward(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, const lrn_tensor *v);
 LRN_API int lrn_rbm_visible(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean,
                             lrn_tensor *state, const lrn_tensor *h);
-/* F(v) = sum self(v) - a.v - sum_j A(x_j), x = v W + b: N values. */
+/* F(v) = sum self(v) - a.v - sum_j A(x_j), x = v W + b: N values. With `variance` sum (self(v_i) -
+   a_i v_i) / s_i, s = e^z, and x = (v / s) W + b. v: as the model sees it, standardised or not. */
 LRN_API int lrn_rbm_free_energy(const lrn_rbm *m, lrn_work *w, lrn_tensor *F,
                                 const lrn_tensor *v);
 /* Mean over rows of V log sigmoid((F(flip_i v) - F(v)) / T), v the nearest state (0.5 is 0, of
@@ -789,11 +806,12 @@ LRN_API int lrn_rbm_hidden_given(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean
                                  const lrn_tensor *labels, int64_t base);
 /* log Z by enumeration of the layer that has fewer states, at most 2^24: 24 units of two states, or
    groups (else LRN_EUNSUPPORTED); and mean over rows of log p(v) = -F(v) / T - log Z, in nats. Both in
-   float64 on the CPU, with memory of their own. */
+   float64 on the CPU, with memory of their own. Z is that of standardised rows; log p is the log density
+   of the data as they were given, of the units that are not constant: minus sum log std. */
 LRN_API int lrn_rbm_log_partition(const lrn_rbm *m, double *log_z);
 LRN_API int lrn_rbm_log_likelihood(const lrn_rbm *m, double *mean, const lrn_tensor *v);
 
-/* Into a file, under the names of numerics.md: W a b, momentum.W ..., chain.h and the metadata
+/* Into a file, under the names of numerics.md: W a b, momentum.W ..., chain.h, stat.mean, stat.std and the metadata
    lrn.format, lrn.class ("RBM" where the file has none yet), lrn.options, lrn.generator and
    lrn.epoch. w may be NULL: then neither momentum, chains nor counters. On failure f is as before. */
 LRN_API int lrn_rbm_store(lrn_file *f, const lrn_rbm *m, const lrn_work *w);

@@ -45,6 +45,9 @@ local lazy = {
   EDropoutRBM = { "models", "EDropoutRBM" }, SigmoidRBM = { "models", "SigmoidRBM" },
   DiscriminativeRBM = { "models", "DiscriminativeRBM" },
   HybridDiscriminativeRBM = { "models", "HybridDiscriminativeRBM" },
+  GaussianRBM = { "models", "GaussianRBM" }, GaussianReluRBM = { "models", "GaussianReluRBM" },
+  GaussianSeluRBM = { "models", "GaussianSeluRBM" },
+  VarianceGaussianRBM = { "models", "VarianceGaussianRBM" },
 }
 
 local meta = { __name = "lrn" }

@@ -8,7 +8,7 @@ require "lrn.labels" -- its methods, for the rows that have labels
 
 local M = {}
 
-local B = "bernoulli"
+local B, G = "bernoulli", "gaussian"
 
 -- `defaults`: options that only this class has, or that start with another value.
 local rows = {
@@ -24,6 +24,15 @@ local rows = {
     defaults = { n_classes = 0 } },
   { name = "HybridDiscriminativeRBM", visible = B, hidden = B, -- likewise, section 5
     defaults = { n_classes = 0, alpha = .01 } },
+  -- Hinton and Salakhutdinov 2006; Hinton 2012, section 13.2
+  { name = "GaussianRBM", visible = G, hidden = B,
+    defaults = { normalize = true, visible_noise = false, learning_rate = 0.001 } },
+  { name = "GaussianReluRBM", visible = G, hidden = "nrelu", -- Nair and Hinton 2010
+    defaults = { normalize = true, visible_noise = false, learning_rate = 0.001 } },
+  { name = "GaussianSeluRBM", visible = G, hidden = "selu",
+    defaults = { visible_noise = false, learning_rate = 0.001 } },
+  { name = "VarianceGaussianRBM", visible = G, hidden = B, variance = true, -- Cho, Ilin, Raiko 2011
+    defaults = { normalize = true, learning_rate = 0.001 } },
 }
 
 local function constructor(row)
@@ -42,15 +51,16 @@ local function same(a, b)
     if p[name] == nil then return false end
   end
   return a.visible == b.visible and a.hidden == b.hidden and
-    (a.mask or "none") == (b.mask or "none")
+    (a.mask or "none") == (b.mask or "none") and (a.variance or false) == (b.variance or false)
 end
 
 --- Makes a class from rows of the unit table and returns its constructor. A named class keeps its
 -- name in files, which load as such where the same name is defined.
--- @param row visible, hidden: "bernoulli", "gaussian", "relu", "spin" or "softmax"; mask: "none",
--- "dropout", "dropconnect" or "edropout", what a training step leaves out; defaults: options that
--- start with another value than RBM's; name ("RBM"). A softmax layer is groups of one-hot units:
--- the models have visible_categories or hidden_categories, the units of a group.
+-- @param row visible, hidden: "bernoulli", "gaussian", "relu", "spin", "nrelu", "selu" or "softmax";
+-- mask: "none", "dropout", "dropconnect" or "edropout", what a training step leaves out; variance
+-- (false): gaussian visible units learn theirs; defaults: options that start with another value than
+-- RBM's; name ("RBM"). A softmax layer is groups of one-hot units: the models have visible_categories
+-- or hidden_categories, the units of a group.
 -- @usage local GaussianBernoulli = lrn.models.define{ visible = "gaussian", hidden = "bernoulli",
 -- defaults = { learning_rate = .001 } }
 function M.define(row)
@@ -58,7 +68,7 @@ function M.define(row)
   local r = check.options("models.define", row, { name = { "string", "RBM" },
     visible = { "string", B, choices = units }, hidden = { "string", B, choices = units },
     mask = { "string", "none", choices = { "none", "dropout", "dropconnect", "edropout" } },
-    defaults = { "table", {} } })
+    variance = { "boolean", false }, defaults = { "table", {} } })
   local given = r.defaults
   r.defaults = (r.mask == "dropout" or r.mask == "dropconnect") and { dropout = .5 } or {}
   options.check("models.define: defaults", r, given)
@@ -67,6 +77,10 @@ function M.define(row)
     check.raise("value",
       "models.define: name: got %s, expected a letter, then letters, digits or _",
       check.show(r.name))
+  end
+  if r.variance and r.visible ~= "gaussian" then
+    check.raise("value", "models.define: variance: got true, expected false: visible is %s, not gaussian",
+      r.visible)
   end
   local known = M.rows[r.name]
   if known and r.name ~= "RBM" and not same(known, r) then

@@ -7,8 +7,7 @@ local core = require "lrn.core"
 local M = {}
 
 -- live: can be assigned at any time. shown: never in tostring where false; a function of the model's
--- core: where it says so. class: the class says it, not the caller. groups: only of classes whose units
--- on this side come in groups.
+-- core: where it says so. class: the class says it, not the caller. some: not of all classes, see `of`.
 local function unless(name, value)
   return function(c) return c:get(name) ~= value end
 end
@@ -16,12 +15,20 @@ local function where(name, value)
   return function(c) return c:get(name) == value end
 end
 
+-- Of which classes an option is.
+local function of_gaussian(class) return class.visible == "gaussian" end
+local function in_groups(side)
+  return function(class) return core.unit_grouped(class[side] or "bernoulli") end
+end
+local function of_variance(class) return class.variance == true end
+
 M.rows = {
   { "n_visible", shown = false }, { "n_hidden", shown = false },
-  { "visible_categories", groups = "visible" }, { "hidden_categories", groups = "hidden" },
+  { "visible_categories", some = in_groups "visible" },
+  { "hidden_categories", some = in_groups "hidden" },
   { "n_classes", some = true }, { "alpha", live = true, some = true },
   { "visible", class = true, shown = false }, { "hidden", class = true, shown = false },
-  { "mask", class = true, shown = false },
+  { "mask", class = true, shown = false }, { "variance", class = true, shown = false },
   { "steps", live = true }, { "learning_rate", live = true }, { "momentum", live = true },
   { "decay", live = true },
   { "l1", live = true, shown = unless("l1", 0) },
@@ -33,6 +40,9 @@ M.rows = {
   { "centering", live = true, shown = unless("centering", 0) },
   { "dropout", live = true, some = true },
   { "visible_noise", live = true, shown = unless("visible_noise", true) },
+  { "normalize", some = of_gaussian },
+  { "input_normalize", live = true, some = of_gaussian, shown = unless("input_normalize", true) },
+  { "variance_rate", live = true, some = of_variance },
   { "optimizer", shown = unless("optimizer", "sgd") },
   { "beta1", live = true, shown = where("optimizer", "adam") },
   { "beta2", live = true, shown = where("optimizer", "adam") },
@@ -45,14 +55,13 @@ local by_name = {}
 for _, row in ipairs(M.rows) do by_name[row[1]] = row end
 
 --- The row of an option that models of this class have; nil for another name. `some`: only classes
--- with a default of their own have it.
+-- with a default of their own have it, or those that it is true of.
 -- @param class a row of lrn.models: { name =, visible =, hidden =, defaults =, ... }
 -- @usage assert(require("lrn.options").of({ name = "RBM" }, "steps").live)
 function M.of(class, name)
   local row = by_name[name]
-  if not row or row.some and not (class.defaults and class.defaults[name] ~= nil) then return nil end
-  local unit = row.groups and (class[row.groups] or "bernoulli")
-  return (not unit or core.unit_grouped(unit)) and row or nil
+  if not row or not row.some or class.defaults and class.defaults[name] ~= nil then return row end
+  return type(row.some) == "function" and row.some(class) and row or nil
 end
 
 --- The rows of a class, in the order in which they are shown.

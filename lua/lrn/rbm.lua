@@ -17,6 +17,7 @@ local methods = {}
 local meta = { __name = "lrn.Model" }
 
 local INFER = 512  -- rows that inference computes at once (LRN_INFER_ROWS in model/model.h)
+local Z_LOW, Z_HIGH = -6, 2 -- of log variances (model/variance.c)
 local MOST_STEPS = (1 << 30) - 1 -- of one chain: beyond, its random numbers would repeat
 local CHUNK = 4096 -- rows that transform() computes at once
 
@@ -30,7 +31,7 @@ function M.is(v)
   return type(v) == "table" and getmetatable(v) == meta
 end
 
---- A new model of a row: { name =, visible =, hidden =, mask =, defaults = }.
+--- A new model of a row: { name =, visible =, hidden =, mask =, variance =, defaults = }.
 -- @return the model; or nil, message, code where its device is not there
 function M.new(row, given)
   if given ~= nil and type(given) ~= "table" then
@@ -44,7 +45,8 @@ function M.new(row, given)
   if row.defaults and row.defaults.n_classes then
     check.value(row.name, "n_classes", given and given.n_classes, { "integer", required = true, min = 2 })
   end
-  o.rule, o.visible, o.hidden, o.mask = nil, row.visible, row.hidden, row.mask
+  o.rule, o.visible, o.hidden, o.mask, o.variance = nil, row.visible, row.hidden, row.mask,
+    row.variance
   local c, message, code = core.rbm_new(o)
   if not c then return nil, message, code end
   return make(c, row)
@@ -225,6 +227,17 @@ function methods:parameters()
   return self._core:parameters()
 end
 
+--- What data are standardised by: copies of the mean and the standard deviation of each visible unit
+-- in the first training set, 0 for a constant unit; an empty table where there are none.
+-- @return table { mean =, std = } of float64 tensors
+-- @usage local m = lrn.GaussianRBM{ n_visible = 64, n_hidden = 8 }; m:fit((lrn.data.digits()),
+-- { epochs = 1 }); assert(m:statistics().std:min() == 0)
+function methods:statistics()
+  local found = self._core:statistics()
+  for name, t in pairs(found) do found[name] = t:clone() end
+  return found
+end
+
 --- What the last step of training added to each parameter (before max_norm): a table from name to
 -- tensor, empty before the first step. Its size over the parameter's tells whether the learning rate is right: about 1e-3.
 -- @usage local rbm = lrn.RBM{ n_visible = 64, n_hidden = 4 }; rbm:fit((lrn.data.digits()),
@@ -236,6 +249,7 @@ function methods:updates()
   local adam = c:get "optimizer" == "adam"
   local second = adam and c:second()
   for name, first in pairs(c:momentum()) do
+    local rate = name == "z" and rate * c:get "variance_rate" or rate
     if adam then
       local root = (second[name] / (1 - c:get "beta2" ^ t)):sqrt() + c:get "epsilon"
       added[name] = first / root * (-rate / (1 - c:get "beta1" ^ t))
@@ -300,9 +314,13 @@ function trainer.reserve(self, count) self._core:reserve(count, true) end
 function trainer.end_epoch(self) self._core:end_epoch() end
 
 function trainer.prepare(self, all)
-  if self._core:get "visible_bias" ~= "data" then return end
+  local c = self._core
+  local normalize = c:get "normalize"
+  if not normalize and c:get "visible_bias" ~= "data" then return end
   local data = all()
-  if data then self._core:prepare(data) end
+  local message = data and c:prepare(data)
+  -- a bad value where only biases were wanted is the step's to find
+  if message and normalize then check.raise("value", "%s; clean the data", message) end
 end
 
 function trainer.step(self, ...) return self._core:step(...) end
@@ -397,7 +415,7 @@ function M.from_file(file, path, row, device)
   if message then return nil, ("load: %s: %s"):format(path, message), "EFORMAT" end
   row = row or require "lrn.models".rows[class] or { name = class }
   return make(c, { name = row.name, visible = c:get "visible", hidden = c:get "hidden",
-    mask = c:get "mask", defaults = row.defaults }, past, kept)
+    mask = c:get "mask", variance = c:get "variance", defaults = row.defaults }, past, kept)
 end
 
 -- }===
@@ -409,6 +427,7 @@ local function field_names(self)
   for _, option in ipairs(options.all(rawget(self, "_row"))) do
     if option.live then names[#names + 1] = option[1] end
   end
+  if self._core:get "variance" then names[#names + 1] = "sigma" end
   names[#names + 1] = "history"
   names[#names + 1] = "user"
   table.sort(names)
@@ -422,8 +441,20 @@ function meta:__index(key)
   if key == "history" then return rawget(self, "_history") end
   if key == "class" then return rawget(self, "_row").name end
   if key == "rule" then return "cd" end
-  if type(key) == "string" then return self._core:parameters()[key] end
-  return nil
+  if type(key) ~= "string" then return nil end
+  local parameters = self._core:parameters()
+  if key == "sigma" and parameters.z then return (parameters.z / 2):exp() end
+  return parameters[key]
+end
+
+-- z of deviations that it can have (model/variance.c).
+local function z_of(where, sigma)
+  local z = 2 * sigma:to "float64":log()
+  if not z:isfinite():all() or z:min() < Z_LOW - 1e-6 or z:max() > Z_HIGH + 1e-6 then
+    check.raise("value", "%s: sigma: got values from %g to %g, expected from %.3g to %.3g", where,
+      sigma:min(), sigma:max(), math.exp(Z_LOW / 2), math.exp(Z_HIGH / 2))
+  end
+  return z:clamp(Z_LOW, Z_HIGH)
 end
 
 function meta:__newindex(key, value)
@@ -444,14 +475,16 @@ function meta:__newindex(key, value)
     rawset(self, "_history", value)
     return
   end
-  local parameter = type(key) == "string" and self._core:parameters()[key]
+  local parameters = self._core:parameters()
+  local sigma = key == "sigma" and parameters.z
+  local parameter = sigma or type(key) == "string" and parameters[key]
   if not parameter then check.unknown(where, "field", key, field_names(self)) end
   check.tensor(where, key, value)
   if check.shape(value) ~= check.shape(parameter) then
     check.raise("size", "%s: %s: got %s, expected %s", where, key, check.shape(value),
       check.shape(parameter))
   end
-  parameter:copy_(value)
+  parameter:copy_(sigma and z_of(where, value) or value)
 end
 
 --- Shapes, parameters, options and how far training is.

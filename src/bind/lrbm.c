@@ -268,6 +268,12 @@ static int core_momentum(lua_State *L) {
 static int core_second(lua_State *L) {
   return push_named(L, check_core(L, "second")->w, get_second);
 }
+static lrn_tensor *get_statistic(const void *m, int i, const char **name) {
+  return lrn_rbm_statistic(m, i, name);
+}
+static int core_statistics(lua_State *L) {
+  return push_named(L, check_core(L, "statistics")->m, get_statistic);
+}
 static int core_mask(lua_State *L) {
   lrn_tensor *t = lrn_work_mask(check_core(L, "mask")->w), **box;
   if (t == NULL)
@@ -470,7 +476,7 @@ static int core_hidden_mean(lua_State *L) {
   int64_t n = rows_of(v);
   inference_room(L, c, n);
   mean = output(L, c, n, lrn_rbm_get_options(c->m)->n_hidden, "forward");
-  LRNB_TRY_AS(L, "forward", lrn_rbm_hidden(c->m, c->w, mean, NULL, v));
+  LRNB_TRY_AS(L, "forward", lrn_rbm_forward(c->m, c->w, mean, v));
   return 1;
 }
 static int core_visible(lua_State *L) {
@@ -721,7 +727,7 @@ static const luaL_Reg functions[] = {
   {"unit_has_density", core_unit_has_density}, {NULL, NULL}};
 static const luaL_Reg methods[] = {
   {"get", core_get}, {"set", core_set}, {"parameters", core_parameters},
-  {"gradient", core_gradient}, {"momentum", core_momentum}, {"second", core_second}, {"chain", core_chain}, {"mask", core_mask},
+  {"gradient", core_gradient}, {"momentum", core_momentum}, {"second", core_second}, {"chain", core_chain}, {"mask", core_mask}, {"statistics", core_statistics},
   {"negative", core_negative}, {"reserve", core_reserve}, {"prepare", core_prepare},
   {"step", core_step}, {"compute_gradient", core_compute_gradient}, {"update", core_update},
   {"state", core_state}, {"set_state", core_set_state}, {"end_epoch", core_end_epoch},

@@ -70,6 +70,17 @@ static int centre_block(const lrn_work *w, int W, int a, int64_t rows, const voi
   return add_product(w, ga, rows, 1, H, -1, gW, 0, nu);
 }
 
+/* A mean of v as the weights on the way up see it: over s, into the spare buffer. */
+static int seen_mean(const lrn_rbm *m, lrn_work *w, const void **mean) {
+  lrn_view out = vector_like(w->mean[LRN_MEAN_V], w->spare->view.data);
+  lrn_operand in[2] = {{.view = vector_like(w->mean[LRN_MEAN_V], *mean)},
+                       {.view = vector_like(w->mean[LRN_MEAN_V], m->precision)}};
+  if (m->precision == NULL)
+    return LRN_OK;
+  *mean = out.data;
+  return w->device->backend.map(LRN_OP_mul, w->dtype, &out, in, 2);
+}
+
 static int centre(const lrn_rbm *m, lrn_work *w, int64_t n) {
   int64_t V = w->n_visible, H = w->n_hidden, C = m->options.n_classes;
   double rate = m->options.centering;
@@ -77,22 +88,26 @@ static int centre(const lrn_rbm *m, lrn_work *w, int64_t n) {
   const void *mu = w->mean[LRN_MEAN_V]->view.data, *kappa = w->mean[LRN_MEAN_Y]->view.data;
   LRN_TRY(take_in(w, LRN_MEAN_V, w->v->view.data, n, rate));
   LRN_TRY(take_in(w, LRN_MEAN_H, hidden_means(w), n, rate));
+  if (C > 0)
+    LRN_TRY(take_in(w, LRN_MEAN_Y, lrn_label_row(w, 0), n, rate));
+  LRN_TRY(seen_mean(m, w, &mu)); /* from here on nothing else uses the spare buffer */
   LRN_TRY(centre_block(w, LRN_PARAMETER_W, LRN_PARAMETER_A, V, mu));
   if (C > 0) {
-    LRN_TRY(take_in(w, LRN_MEAN_Y, lrn_label_row(w, 0), n, rate));
     LRN_TRY(centre_block(w, LRN_PARAMETER_U, LRN_PARAMETER_C, C, kappa));
     LRN_TRY(add_product(w, gb, H, 1, C, -1, w->g[LRN_PARAMETER_U]->view.data, 1, kappa));
   }
   return add_product(w, gb, H, 1, V, -1, w->g[LRN_PARAMETER_W]->view.data, 1, mu);
 }
 
-static int make_sparse(lrn_work *w, const lrn_rbm_options *o, int64_t n) {
+static int make_sparse(const lrn_rbm *m, lrn_work *w, int64_t n) {
+  const lrn_rbm_options *o = &m->options;
   const lrn_backend *b = &w->device->backend;
   lrn_tensor *p = w->mean[LRN_MEAN_SPARSE], *gb = w->g[LRN_PARAMETER_B];
   lrn_view off = vector_like(p, w->norm->view.data), grad = vector_like(gb, gb->view.data);
   lrn_view v = vector_like(w->g[LRN_PARAMETER_A], w->spare->view.data);
   lrn_operand in[2] = {{.view = vector_like(p, p->view.data)},
                        {.is_scalar = 1, .d = o->sparsity_target}};
+  const void *mean = v.data;
   LRN_TRY(take_in(w, LRN_MEAN_SPARSE, hidden_means(w), n, 1 - o->sparsity_decay));
   LRN_TRY(b->map(LRN_OP_sub, w->dtype, &off, in, 2));
   in[0].view = off;
@@ -101,12 +116,13 @@ static int make_sparse(lrn_work *w, const lrn_rbm_options *o, int64_t n) {
   in[1] = (lrn_operand){.view = grad};
   LRN_TRY(b->map(LRN_OP_add, w->dtype, &grad, in, 2));
   LRN_TRY(mean_rows(w, &v, w->v->view.data, n));
-  return add_product(w, w->g[LRN_PARAMETER_W]->view.data, w->n_visible, w->n_hidden, 1, 1, v.data, 0,
+  LRN_TRY(seen_mean(m, w, &mean));
+  return add_product(w, w->g[LRN_PARAMETER_W]->view.data, w->n_visible, w->n_hidden, 1, 1, mean, 0,
                      off.data);
 }
 
 int lrn_join_aids(const lrn_rbm *m, lrn_work *w, int64_t n) {
   if (m->options.centering > 0)
     LRN_TRY(centre(m, w, n));
-  return m->options.sparsity_cost > 0 ? make_sparse(w, &m->options, n) : LRN_OK;
+  return m->options.sparsity_cost > 0 ? make_sparse(m, w, n) : LRN_OK;
 }

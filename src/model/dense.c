@@ -6,7 +6,8 @@
 static int up(const lrn_rbm *m, void *x, const void *v, int64_t rows, double alpha) {
   const lrn_rbm_options *o = &m->options;
   return o->device->backend.gemm(o->dtype, 0, 0, rows, o->n_hidden, o->n_visible, alpha, v,
-                                 o->n_visible, m->parameter[LRN_PARAMETER_W]->view.data,
+                                 o->n_visible,
+                                 m->up != NULL ? m->up : m->parameter[LRN_PARAMETER_W]->view.data,
                                  o->n_hidden, 0, x, o->n_hidden);
 }
 

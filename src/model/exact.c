@@ -65,7 +65,7 @@ int lrn_rbm_log_partition(const lrn_rbm *m, double *log_z) {
   listing l;
   int side = listed_side(&l, m);
   int64_t units, width;
-  lrn_rbm *d = NULL;
+  lrn_rbm *d = NULL, seen;
   lrn_work *w = NULL;
   lrn_tensor *F = NULL;
   double total = -(double)INFINITY;
@@ -85,17 +85,19 @@ int lrn_rbm_log_partition(const lrn_rbm *m, double *log_z) {
   LRN_GO(lrn_rbm_double(&d, m));
   LRN_GO(lrn_work_new(&w, d, width, 0));
   LRN_GO(lrn_tensor_new(&F, LRN_F64, 1, &width, NULL));
+  seen = *d;
+  LRN_GO(lrn_see(&seen, w));
   for (int64_t at = 0; at < l.states; at += width) {
     int64_t rows = l.states - at < width ? l.states - at : width;
     double *s = side == LRN_SIDE_VISIBLE ? w->v->view.data : w->q->view.data;
     const double *f = F->view.data;
     for (int64_t r = 0; r < rows; r++)
       write_state(s + r * units, &l, at + r);
-    LRN_GO(lrn_side_energy(d, w, side, F->view.data, s, rows));
+    LRN_GO(lrn_side_energy(&seen, w, side, F->view.data, s, rows));
     for (int64_t r = 0; r < rows; r++)
       total = log_add(total, -f[r] / m->options.temperature);
   }
-  *log_z = total;
+  *log_z = total + lrn_log_volume(d);
 done:
   lrn_tensor_free(F);
   lrn_work_free(w);
@@ -122,7 +124,7 @@ int lrn_rbm_log_likelihood(const lrn_rbm *m, double *mean, const lrn_tensor *v) 
   LRN_GO(lrn_rbm_free_energy(d, w, F, v));
   LRN_GO(lrn_mean(&average, F, 0, 0));
   LRN_GO(lrn_tensor_get(&f, average, NULL));
-  *mean = -f / m->options.temperature - log_z;
+  *mean = -f / m->options.temperature - log_z - lrn_log_spread(m); /* a density of data */
 done:
   lrn_tensor_free(F);
   lrn_tensor_free(held);

@@ -34,14 +34,17 @@ static int hidden_of(const lrn_rbm *m, lrn_work *w, int64_t n, void *mean, void 
                                   : lrn_activate(m, LRN_SIDE_HIDDEN, x, n, mean, state, key, NULL);
 }
 
-int lrn_rbm_hidden(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *state,
-                   const lrn_tensor *v) {
+static int hidden(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *state,
+                  const lrn_tensor *v) {
   int64_t H = m->options.n_hidden;
   uint64_t call = w->state.calls;
   lrn_tensor *held = NULL;
   lrn_rows rows;
+  lrn_rbm seen = *m;
   int st;
   LRN_TRY(lrn_check_work(m, w, 0, 0, "hidden_sampling"));
+  LRN_TRY(lrn_see(&seen, w));
+  m = &seen;
   LRN_GO(lrn_rows_any(&rows, &held, m, v, "hidden_sampling"));
   LRN_GO(lrn_check_output(m, mean, rows.n, H, "hidden_sampling", "mean"));
   LRN_GO(lrn_check_output(m, state, rows.n, H, "hidden_sampling", "state"));
@@ -55,6 +58,18 @@ int lrn_rbm_hidden(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *
 done:
   lrn_tensor_free(held);
   return st;
+}
+
+int lrn_rbm_hidden(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *state,
+                   const lrn_tensor *v) {
+  return hidden(m, w, mean, state, v);
+}
+
+int lrn_rbm_forward(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, const lrn_tensor *v) {
+  lrn_rbm as_is = *m;
+  if (!m->options.input_normalize)
+    as_is.shift = as_is.scale = NULL;
+  return hidden(&as_is, w, mean, NULL, v);
 }
 
 int lrn_hidden_rows(lrn_tensor **out, int64_t *n, const lrn_rbm *m, const lrn_tensor *h,
@@ -79,8 +94,11 @@ int lrn_rbm_visible(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor 
   int64_t V = m->options.n_visible, H = m->options.n_hidden, N;
   uint64_t call = w->state.calls;
   lrn_tensor *flat = NULL;
+  lrn_rbm seen = *m;
   int st;
   LRN_TRY(lrn_check_work(m, w, 0, 0, "visible_sampling"));
+  LRN_TRY(lrn_see(&seen, w));
+  m = &seen;
   LRN_TRY(lrn_hidden_rows(&flat, &N, m, h, "visible_sampling"));
   LRN_GO(lrn_check_output(m, mean, N, V, "visible_sampling", "mean"));
   LRN_GO(lrn_check_output(m, state, N, V, "visible_sampling", "state"));
@@ -90,6 +108,8 @@ int lrn_rbm_visible(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor 
     LRN_GO(lrn_activate(m, LRN_SIDE_VISIBLE, w->v->view.data, n, lrn_row_at(mean, at, V),
                         lrn_row_at(state, at, V), lrn_key_of(m, call, LRN_STREAM_USER, 1, at * V),
                         NULL));
+    LRN_GO(lrn_to_data_units(m, lrn_row_at(mean, at, V), n));
+    LRN_GO(lrn_to_data_units(m, lrn_row_at(state, at, V), n));
   }
   w->state.calls += state != NULL;
 done:
@@ -124,6 +144,8 @@ int lrn_side_energy(const lrn_rbm *m, lrn_work *w, int side, void *F, const void
   const lrn_rbm_options *o = &m->options;
   int other = side == LRN_SIDE_VISIBLE ? LRN_SIDE_HIDDEN : LRN_SIDE_VISIBLE;
   lrn_layer own = lrn_layer_of(m, side), far = lrn_layer_of(m, other);
+  int real = side == LRN_SIDE_VISIBLE && m->precision != NULL; /* see variance.c */
+  const void *own_bias = real ? m->energy_bias : own.bias, *precision = real ? m->precision : NULL;
   /* far's inputs, in a buffer of its width that `states` is not in; spare holds self energies */
   void *x = other == LRN_SIDE_HIDDEN ? w->q->view.data : w->v->view.data;
   lrn_view xv = {.dtype = o->dtype, .nd = 2, .data = x}, bias = xv, fv = xv, part;
@@ -143,6 +165,10 @@ int lrn_side_energy(const lrn_rbm *m, lrn_work *w, int side, void *F, const void
     LRN_TRY(o->device->backend.map(LRN_OP_neg, o->dtype, &fv, &(lrn_operand){.view = part}, 1));
   } else {
     LRN_TRY(binary(m, LRN_OP_add, &xv, &xv, &bias));
+    if (other == LRN_SIDE_VISIBLE && m->narrow != NULL) {
+      bias.data = (void *)(uintptr_t)m->narrow;
+      LRN_TRY(binary(m, LRN_OP_mul, &xv, &xv, &bias));
+    }
     LRN_TRY(lrn_map_units(m, other, LRN_UNIT_CUMULANT, x, x, rows));
     LRN_TRY(row_sums(m, LRN_RED_sum, &fv, x, NULL, rows, far.units, -1));
     if (o->n_classes > 0) {
@@ -150,18 +176,22 @@ int lrn_side_energy(const lrn_rbm *m, lrn_work *w, int side, void *F, const void
       LRN_TRY(binary(m, LRN_OP_sub, &fv, &fv, &part));
     }
   }
-  LRN_TRY(row_sums(m, LRN_RED_dot, &part, states, own.bias, rows, own.units, -1));
+  LRN_TRY(row_sums(m, LRN_RED_dot, &part, states, own_bias, rows, own.units, -1));
   LRN_TRY(binary(m, LRN_OP_add, &fv, &fv, &part));
   LRN_TRY(lrn_map_units(m, side, LRN_UNIT_SELF, w->spare->view.data, states, rows));
-  LRN_TRY(row_sums(m, LRN_RED_sum, &part, w->spare->view.data, NULL, rows, own.units, 1));
+  LRN_TRY(row_sums(m, precision != NULL ? LRN_RED_dot : LRN_RED_sum, &part, w->spare->view.data,
+                   precision, rows, own.units, 1));
   return binary(m, LRN_OP_add, &fv, &fv, &part);
 }
 
 int lrn_rbm_free_energy(const lrn_rbm *m, lrn_work *w, lrn_tensor *F, const lrn_tensor *v) {
   lrn_tensor *held = NULL;
   lrn_rows rows;
+  lrn_rbm seen = *m;
   int st;
   LRN_TRY(lrn_check_work(m, w, 0, 0, "energy"));
+  LRN_TRY(lrn_see(&seen, w));
+  m = &seen;
   LRN_GO(lrn_rows_any(&rows, &held, m, v, "energy"));
   LRN_GO(lrn_check_output(m, F, rows.n, 1, "energy", "F"));
   for (int64_t at = 0; at < rows.n; at += lrn_stride(w)) {
@@ -223,8 +253,11 @@ int lrn_rbm_reconstruct_part(const lrn_rbm *m, lrn_work *w, double total[2], lrn
   uint64_t call = w->state.calls - (first > 0);
   lrn_tensor *held = NULL, *sums = NULL;
   lrn_rows rows;
+  lrn_rbm seen = *m;
   int st;
   LRN_TRY(lrn_check_work(m, w, 0, 0, "reconstruct"));
+  LRN_TRY(lrn_see(&seen, w));
+  m = &seen;
   LRN_GO(lrn_rows_any(&rows, &held, m, data, "reconstruct"));
   LRN_GO(lrn_check_output(m, v, rows.n, V, "reconstruct", "v"));
   if (rows.n == 0 || first < 0) {
@@ -248,6 +281,7 @@ int lrn_rbm_reconstruct_part(const lrn_rbm *m, lrn_work *w, double total[2], lrn
     /* the states are drawn for `sampled` alone, into rows of w->v that nothing needs */
     LRN_GO(lrn_activate(m, LRN_SIDE_VISIBLE, u, n, lrn_row_at(v, at, V), lrn_row(w->v, w->batch),
                         lrn_key_of(m, call, LRN_STREAM_USER, 1, (first + at) * V), &extra));
+    LRN_GO(lrn_to_data_units(m, lrn_row_at(v, at, V), n));
   }
   LRN_GO(m->options.device->backend.download(total, sums->view.data, 2 * sizeof *total));
   w->state.calls += first == 0;
@@ -280,8 +314,11 @@ int lrn_rbm_gibbs(const lrn_rbm *m, lrn_work *w, lrn_tensor *ph, lrn_tensor *sh,
   uint64_t call = w->state.calls;
   lrn_tensor *held = NULL;
   lrn_rows rows;
+  lrn_rbm seen = *m;
   int st;
   LRN_TRY(lrn_check_work(m, w, 0, 0, "gibbs_sampling"));
+  LRN_TRY(lrn_see(&seen, w));
+  m = &seen;
   LRN_GO(lrn_rows_any(&rows, &held, m, v, "gibbs_sampling"));
   LRN_GO(lrn_check_output(m, ph, rows.n, H, "gibbs_sampling", "ph"));
   LRN_GO(lrn_check_output(m, sh, rows.n, H, "gibbs_sampling", "sh"));
@@ -321,6 +358,7 @@ int lrn_rbm_gibbs(const lrn_rbm *m, lrn_work *w, lrn_tensor *ph, lrn_tensor *sh,
       lrn_view from = to;
       from.data = x;
       LRN_GO(lrn_copy_views(m->options.device, &to, &from));
+      LRN_GO(lrn_to_data_units(m, to.data, n));
     }
   }
   w->state.calls++;
@@ -360,8 +398,11 @@ int lrn_rbm_sample_labels(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_t
   uint64_t call = w->state.calls;
   lrn_tensor *held = NULL;
   lrn_rows rows = {0};
+  lrn_rbm seen = *m;
   int st;
   LRN_TRY(lrn_check_work(m, w, 0, 0, "sample"));
+  LRN_TRY(lrn_see(&seen, w));
+  m = &seen;
   if (any == NULL)
     return lrn_fail(LRN_EARG, "sample: neither means nor states are wanted");
   if (steps < 1 || steps > LRN_MOST_STEPS)
@@ -404,6 +445,8 @@ int lrn_rbm_sample_labels(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_t
       if (given == NULL)
         LRN_GO(lrn_label_down(m, NULL, y, h, n, label_key(m, call, (int)(2 * s + 1), at)));
     }
+    LRN_GO(lrn_to_data_units(m, lrn_row_at(mean, at, V), n));
+    LRN_GO(lrn_to_data_units(m, lrn_row_at(state, at, V), n));
     if (labels != NULL)
       LRN_GO(lrn_label_numbers(m, w, lrn_row_at(labels, at, 1), y, n, base));
   }
@@ -464,7 +507,11 @@ int lrn_rbm_prepare(lrn_rbm *m, lrn_work *w, const lrn_tensor *data) {
   double *p;
   int zero, st;
   LRN_TRY(lrn_check_work(m, w, 0, 0, "fit"));
-  if (m->options.visible_bias != LRN_BIAS_DATA || w->state.step != 0)
+  if (w->state.step != 0)
+    return LRN_OK;
+  if (m->options.normalize) /* the biases that fit standardised data are 0 */
+    return m->standard == NULL ? lrn_standardise_by(m, data) : LRN_OK;
+  if (m->options.visible_bias != LRN_BIAS_DATA)
     return LRN_OK;
   LRN_TRY(all_zero(&zero, a));
   if (!zero)

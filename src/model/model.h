@@ -25,6 +25,7 @@ enum {
   LRN_PARAMETERS
 };
 
+enum { LRN_STAT_MEAN, LRN_STAT_STD, LRN_STATS };
 enum { LRN_MEAN_V = 0, LRN_MEAN_H = 1, LRN_MEAN_SPARSE = 2, LRN_MEAN_Y = 3, LRN_MEANS = 4 };
 
 /* The epoch's sums over rows, of w->sums. */
@@ -50,6 +51,18 @@ struct lrn_rbm {
   const lrn_link *link;
   lrn_tensor *theta;                     /* all parameters, 1-d */
   lrn_tensor *parameter[LRN_PARAMETERS]; /* views on it; NULL for those that it has not */
+  /* standardise.c; NULL before the first data, and without `normalize` */
+  lrn_tensor *stat[LRN_STATS]; /* mean and std of visible units, float64 on the CPU; std 0: constant */
+  lrn_tensor *standard;        /* the vectors that follow from them, on the model's device */
+  int64_t constants;           /* how many */
+  /* Vectors of n_visible values; NULL where there is nothing to do */
+  const void *shift, *scale; /* rows of data become (v - shift) scale */
+  const void *gain;          /* of the noise of visible states */
+  /* variance.c: where variances are learned, a call works on a copy of the model with these */
+  const void *up;          /* V x H: the weights on the way up, W / s */
+  const void *precision;   /* 1 / s */
+  const void *narrow;      /* 1 / sigma */
+  const void *energy_bias; /* a / s */
 };
 
 struct lrn_work {
@@ -80,6 +93,7 @@ struct lrn_work {
      weighed: rows of data they are for, 0: none. */
   lrn_tensor *weight;
   int64_t weighed;
+  lrn_tensor *up, *sight; /* see lrn_see; NULL where variances are 1 */
   lrn_state state;   /* sums are on the device, not here */
   int64_t negative_at, negative_rows; /* v- of the last step: rows of v */
 };
@@ -162,6 +176,7 @@ typedef struct lrn_rows {
   int dtype;
   int64_t n, stride;
 } lrn_rows;
+int lrn_rows_shape(lrn_rows *out, const lrn_rbm *m, const lrn_tensor *data, const char *function);
 int lrn_rows_of(lrn_rows *out, const lrn_rbm *m, const lrn_tensor *data, const char *function);
 
 /* For inference: the same from any device and strides; *held keeps what had to be copied. */
@@ -203,6 +218,38 @@ int lrn_check_work(const lrn_rbm *m, const lrn_work *w, int64_t rows, int train,
    (or their counterparts), so `states` must be w->v or lie outside of the workspace. */
 int lrn_side_energy(const lrn_rbm *m, lrn_work *w, int side, void *F, const void *states,
                     int64_t rows);
+
+/* {=== standardise.c === */
+
+/* Statistics of the data, which may lie on any device, and what follows from them; weights and biases of
+   constant units become 0. LRN_ENUMERIC names the first value that is not finite. */
+int lrn_standardise_by(lrn_rbm *m, const lrn_tensor *data);
+/* From n_visible means and standard deviations; on failure the model is as before. */
+int lrn_set_statistics(lrn_rbm *m, const double *mean, const double *std);
+void lrn_free_statistics(lrn_rbm *m);
+/* 1 for units that are not constant, 0 for others; NULL where none is. */
+const void *lrn_live(const lrn_rbm *m);
+/* Rows of visible values as the user sees them, in place; nothing for NULL, and without statistics. */
+int lrn_to_data_units(const lrn_rbm *m, void *v, int64_t rows);
+/* log of the volume of data that one of standardised data has: sum of log std. */
+double lrn_log_spread(const lrn_rbm *m);
+
+/* ===} */
+
+/* {=== variance.c === */
+
+int lrn_make_sight(lrn_work *w, const lrn_rbm *m);
+/* *seen, a copy of a model, becomes what this call works on. */
+int lrn_see(lrn_rbm *seen, lrn_work *w);
+/* The gradient of a model with variances from that with s = 1 of n rows of data and `rows` negative
+   ones, in place. */
+int lrn_variance_gradient(const lrn_rbm *seen, lrn_work *w, int64_t n, int64_t rows);
+int lrn_limit_variance(lrn_rbm *m, lrn_work *w);
+/* What log Z has beside the sum over hidden states: log of sigma, nothing of a constant unit. d is of
+   lrn_rbm_double. */
+double lrn_log_volume(const lrn_rbm *d);
+
+/* ===} */
 
 /* {=== mask.c === */
 

@@ -106,6 +106,13 @@ static int check_options(const lrn_rbm_options *o) {
   if (o->mask == LRN_MASK_EDROPOUT && lrn_unit_grouped(o->hidden))
     return lrn_fail(LRN_EVALUE, "RBM: mask: got edropout, expected another one: the importance of a "
                     "unit of a group is not defined");
+  if ((o->normalize || o->variance) && o->visible != LRN_UNIT_GAUSSIAN)
+    return lrn_fail(LRN_EVALUE, "RBM: %s: got true, expected false: visible units are %s, not gaussian",
+                    o->normalize ? "normalize" : "variance", lrn_unit_name(o->visible));
+  if (o->n_classes > 0 && (o->variance || !lrn_unit_has_density(o->hidden)))
+    return lrn_fail(LRN_EVALUE, "RBM: n_classes: got %lld, expected 0: not with %s%s", (long long)o->n_classes,
+                    o->variance ? "learned variances" : lrn_unit_name(o->hidden),
+                    o->variance ? "" : " units, which are a rule without a density");
   if (o->dtype != LRN_F32 && o->dtype != LRN_F64)
     return lrn_fail(LRN_ETYPE, "RBM: dtype: got %s, expected float32 or float64",
                     lrn_dtype_name(o->dtype));
@@ -151,6 +158,7 @@ void lrn_rbm_free(lrn_rbm *m) {
     return;
   for (int i = 0; i < LRN_PARAMETERS; i++)
     lrn_tensor_free(m->parameter[i]);
+  lrn_free_statistics(m);
   lrn_tensor_free(m->theta);
   lrn_free(m);
 }
@@ -167,9 +175,11 @@ int lrn_rbm_set_options(lrn_rbm *m, const lrn_rbm_options *options) {
       options->hidden_categories != o->hidden_categories ||
       options->dtype != o->dtype || device != o->device || options->seed != o->seed ||
       options->optimizer != o->optimizer || options->mask != o->mask ||
-      options->n_classes != o->n_classes)
+      options->n_classes != o->n_classes || options->normalize != o->normalize ||
+      options->variance != o->variance)
     return lrn_fail(LRN_EVALUE, "RBM: n_visible, n_hidden, n_classes, visible, hidden, categories, dtype, "
-                    "device, mask, optimizer and seed are fixed when the model is made");
+                    "device, mask, normalize, variance, optimizer and seed are fixed when the model is "
+                    "made");
   m->options = *options;
   m->options.device = device;
   return LRN_OK;
@@ -189,6 +199,8 @@ int lrn_rbm_double(lrn_rbm **out, const lrn_rbm *m) {
                          lrn_argd(lrn_kept(m, LRN_SIDE_HIDDEN))};
     st = lrn_map(NULL, d->parameter[LRN_PARAMETER_W], LRN_OP_mul, scaled, 2);
   }
+  if (st == LRN_OK && m->standard != NULL)
+    st = lrn_set_statistics(d, m->stat[LRN_STAT_MEAN]->view.data, m->stat[LRN_STAT_STD]->view.data);
   if (st != LRN_OK) {
     lrn_rbm_free(d);
     return st;
@@ -259,6 +271,7 @@ int lrn_activate(const lrn_rbm *m, int side, const void *x, int64_t rows, void *
   args.mean = mean;
   args.state = state;
   args.key = key;
+  args.gain = side == LRN_SIDE_VISIBLE ? m->gain : NULL;
   LRN_TRY(m->options.device->backend.unit(&args));
   if (copy != NULL) {
     lrn_view to = lrn_flat_view(m->options.dtype, copy, rows * l.units);
@@ -273,8 +286,7 @@ int lrn_activate(const lrn_rbm *m, int side, const void *x, int64_t rows, void *
 
 /* {=== Rows of data === */
 
-static int rows_shape(lrn_rows *out, const lrn_rbm *m, const lrn_tensor *data,
-                      const char *function) {
+int lrn_rows_shape(lrn_rows *out, const lrn_rbm *m, const lrn_tensor *data, const char *function) {
   const lrn_view *v = &data->view;
   char text[LRN_SHAPE_MAX];
   int64_t units = 1;
@@ -301,7 +313,7 @@ static int row_is_contiguous(const lrn_view *v) {
 }
 
 int lrn_rows_of(lrn_rows *out, const lrn_rbm *m, const lrn_tensor *data, const char *function) {
-  LRN_TRY(rows_shape(out, m, data, function));
+  LRN_TRY(lrn_rows_shape(out, m, data, function));
   if (data->storage->device != m->options.device)
     return lrn_fail(LRN_ETYPE, "%s: data: on %s, the model on %s", function,
                     data->storage->device->name, m->options.device->name);
@@ -315,14 +327,14 @@ int lrn_rows_any(lrn_rows *out, lrn_tensor **held, const lrn_rbm *m, const lrn_t
                  const char *function) {
   lrn_tensor *moved = NULL;
   int st;
-  LRN_TRY(rows_shape(out, m, data, function));
+  LRN_TRY(lrn_rows_shape(out, m, data, function));
   LRN_GO(lrn_tensor_to(&moved, data, data->view.dtype, m->options.device));
   if (row_is_contiguous(&moved->view)) {
     *held = moved;
     moved = NULL;
   } else
     LRN_GO(lrn_tensor_clone(held, moved));
-  st = rows_shape(out, m, *held, function);
+  st = lrn_rows_shape(out, m, *held, function);
 done:
   lrn_tensor_free(moved);
   return st;
@@ -334,7 +346,7 @@ int lrn_load_rows(const lrn_rbm *m, void *out, const lrn_rows *rows, const int64
   lrn_load_args args = {.dtype = m->options.dtype, .out = out, .data_dtype = rows->dtype,
                         .data = rows->data, .n_rows = rows->n, .row_stride = rows->stride,
                         .units = V, .index = idx, .base = base, .first = first, .count = count,
-                        .round = round};
+                        .round = round, .shift = m->shift, .scale = m->scale};
   args.bad = m->options.device->backend.host_memory ? &bad : NULL;
   LRN_TRY(m->options.device->backend.load(&args));
   if (bad >= 0)

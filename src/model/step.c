@@ -183,6 +183,7 @@ static int masked_phases(const lrn_rbm *m, lrn_work *w, int64_t n, int metrics, 
       LRN_TRY(lrn_draw_weight_mask(m, w));
       W.view.data = lrn_row(w->mask, V);
       seen.parameter[LRN_PARAMETER_W] = &W;
+      LRN_TRY(lrn_see(&seen, w));
       break;
     case LRN_MASK_EDROPOUT:
       LRN_TRY(phases(&seen, w, n, 0, &thin));
@@ -220,7 +221,10 @@ static int gradient(const lrn_rbm *m, lrn_work *w, const lrn_batch *b, int metri
   void *vp = w->v->view.data;
   const int64_t *idx = b->idx != NULL ? b->idx->view.data : NULL;
   lrn_rows data;
+  lrn_rbm seen = *m;
   LRN_TRY(check_batch(m, w, b, &data, f));
+  LRN_TRY(lrn_see(&seen, w));
+  m = &seen;
   LRN_TRY(lrn_load_rows(m, vp, &data, idx, b->base, b->first, n, 0, f));
   LRN_TRY(lrn_load_labels(m, w, b, f));
   LRN_TRY(lrn_weigh(w, b->weights, n, f));
@@ -230,6 +234,7 @@ static int gradient(const lrn_rbm *m, lrn_work *w, const lrn_batch *b, int metri
   LRN_TRY(lrn_column_means(m, w->g[LRN_PARAMETER_B], w->q->view.data, n + rows, -(double)n));
   LRN_TRY(visible_gradient(m, w, n, rows));
   LRN_TRY(lrn_label_negative(m, w, n, rows));
+  LRN_TRY(lrn_variance_gradient(m, w, n, rows));
   return lrn_join_aids(m, w, n);
 }
 
@@ -319,8 +324,11 @@ static int update(lrn_rbm *m, lrn_work *w) {
     args.m = w->m[i]->view.data;
     args.s = o->optimizer == LRN_ADAM ? w->s[i]->view.data : NULL;
     args.g = w->g[i]->view.data;
+    if (i == LRN_PARAMETER_Z)
+      args.rate *= o->variance_rate;
     LRN_TRY(lrn_update_at(o->device, &args));
   }
+  LRN_TRY(lrn_limit_variance(m, w));
   return o->max_norm > 0 ? limit_norms(m, w) : LRN_OK;
 }
 

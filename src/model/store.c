@@ -44,6 +44,9 @@ enum { OPTIMIZER_BUFFERS = sizeof buffers / sizeof *buffers };
 static const char *const mean_names[LRN_MEANS] = {"mean.v", "mean.h", "mean.sparse",
                                                   "mean.y"};
 
+/* Of the data, in the order of LRN_STAT_...; there once training has begun. */
+static const char *const stat_names[LRN_STATS] = {"stat.mean", "stat.std"};
+
 /* {=== Writing === */
 
 static int put_options(lrn_file *f, const lrn_rbm_options *o) {
@@ -104,6 +107,8 @@ static int put_model(lrn_file *f, const lrn_rbm *m, const lrn_work *w) {
       break;
     LRN_TRY(lrn_file_put(f, name, t));
   }
+  for (int i = 0; i < LRN_STATS && m->stat[i] != NULL; i++)
+    LRN_TRY(lrn_file_put(f, stat_names[i], m->stat[i]));
   if (w == NULL)
     return LRN_OK;
   LRN_TRY(put_generator(f, w));
@@ -217,6 +222,28 @@ static int fetch(lrn_tensor *to, const lrn_file *f, const char *name) {
   return lrn_tensor_copy(to, t);
 }
 
+static int fetch_statistics(lrn_rbm *m, const lrn_file *f) {
+  int64_t V = m->options.n_visible, size[2] = {LRN_STATS, V};
+  lrn_tensor *both = NULL, *row = NULL;
+  int st = LRN_OK;
+  if (!m->options.normalize || lrn_file_get(f, stat_names[0]) == NULL)
+    return LRN_OK;
+  LRN_GO(lrn_tensor_new(&both, LRN_F64, 2, size, NULL));
+  for (int i = 0; i < LRN_STATS; i++) {
+    lrn_tensor_free(row);
+    row = NULL;
+    LRN_GO(lrn_tensor_select(&row, both, 0, i));
+    LRN_GO(fetch(row, f, stat_names[i]));
+  }
+  st = lrn_set_statistics(m, both->view.data, (double *)both->view.data + V);
+  if (st == LRN_ENUMERIC)
+    st = lrn_fail(LRN_EFORMAT, "load: stat.mean, stat.std: expected finite numbers, std >= 0");
+done:
+  lrn_tensor_free(row);
+  lrn_tensor_free(both);
+  return st;
+}
+
 int lrn_rbm_restore(lrn_rbm **out_m, lrn_work **out_w, const lrn_file *f,
                     const lrn_device *device) {
   const char *format = lrn_file_meta(f, "lrn.format"), *options = lrn_file_meta(f, "lrn.options");
@@ -265,6 +292,7 @@ int lrn_rbm_restore(lrn_rbm **out_m, lrn_work **out_w, const lrn_file *f,
       break;
     LRN_GO(fetch(t, f, name));
   }
+  LRN_GO(fetch_statistics(m, f));
   LRN_GO(lrn_work_new(&w, m, 1, lrn_file_get(f, "momentum.W") != NULL ? LRN_WORK_TRAIN : 0));
   for (int k = 0; k < OPTIMIZER_BUFFERS; k++)
     for (int i = 0; i < LRN_PARAMETERS; i++) {

@@ -100,6 +100,7 @@ int lrn_work_new(lrn_work **out, const lrn_rbm *m, int64_t batch, int flags) {
   LRN_GO(vector(&w->sums, LRN_F64, LRN_SUMS, w->device));
   LRN_GO(vector(&w->sum, LRN_F64, 1, w->device));
   LRN_GO(vector(&w->bad, LRN_I64, LRN_PARAMETERS, w->device));
+  LRN_GO(lrn_make_sight(w, m));
   LRN_GO(lrn_work_reserve(w, m, batch, flags));
   *out = w;
   w = NULL;
@@ -174,6 +175,8 @@ void lrn_work_free(lrn_work *w) {
   free_training(w);
   lrn_tensor_free(w->chain);
   lrn_tensor_free(w->mask);
+  lrn_tensor_free(w->up);
+  lrn_tensor_free(w->sight);
   lrn_tensor_free(w->sums);
   lrn_tensor_free(w->sum);
   lrn_tensor_free(w->bad);
@@ -184,7 +187,8 @@ int64_t lrn_work_batch(const lrn_work *w) { return w->batch; }
 
 size_t lrn_work_bytes(const lrn_work *w) {
   const lrn_tensor *const all[] = {w->v, w->q, w->h, w->spare, w->scratch, w->chain, w->gradient,
-                                   w->momentum, w->second, w->mask, w->sums, w->bad, w->weight};
+                                   w->momentum, w->second, w->mask, w->sums, w->bad, w->up,
+                                   w->sight, w->weight};
   size_t bytes = 0;
   for (int i = 0; i < LRN_LABEL_BUFFERS; i++)
     bytes += w->label[i] != NULL ? lrn_tensor_storage_bytes(w->label[i]) : 0;
