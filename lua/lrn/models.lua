@@ -26,13 +26,13 @@ local rows = {
     defaults = { n_classes = 0, alpha = .01 } },
   -- Hinton and Salakhutdinov 2006; Hinton 2012, section 13.2
   { name = "GaussianRBM", visible = G, hidden = B,
-    defaults = { normalize = true, visible_noise = false, learning_rate = 0.001 } },
+    defaults = { normalize = true, visible_noise = false, learning_rate = 0.005 } },
   { name = "GaussianReluRBM", visible = G, hidden = "nrelu", -- Nair and Hinton 2010
     defaults = { normalize = true, visible_noise = false, learning_rate = 0.001 } },
   { name = "GaussianSeluRBM", visible = G, hidden = "selu",
-    defaults = { visible_noise = false, learning_rate = 0.001 } },
+    defaults = { visible_noise = false, learning_rate = 0.01 } },
   { name = "VarianceGaussianRBM", visible = G, hidden = B, variance = true, -- Cho, Ilin, Raiko 2011
-    defaults = { normalize = true, learning_rate = 0.001 } },
+    defaults = { normalize = true, learning_rate = 0.005 } },
 }
 
 local function constructor(row)

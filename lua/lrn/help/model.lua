@@ -2,6 +2,15 @@
 local rows =
   "tensor of rows of n_visible values: N x V, N x h x w, or one row; uint8 means value / 255"
 local size_error = "rows of another width, no tensor, a closed tensor"
+-- Of models with gaussian visible units.
+local normalize = { "options.normalize", "boolean",
+  "the model works on data standardised by its first training set", true }
+local input_normalize = { "options.input_normalize", "boolean",
+  "* false: forward takes rows that are standardised already", true }
+local function noise(value)
+  return { "options.visible_noise", "boolean",
+    "* true: visible states are drawn, the exact chain; false: they are their means", value }
+end
 
 return {
   { name = "RBM",
@@ -137,6 +146,78 @@ return {
     errors = "a model without labels; " .. size_error,
     example = "local m = lrn.DiscriminativeRBM{ n_visible = 4, n_hidden = 3, n_classes = 2 }\n\z
       local p, y = m:class_sampling(lrn.zeros(5, 3))" },
+  { name = "GaussianRBM",
+    text = "Real-valued visible units of variance 1 and binary hidden ones, for data in any units: the \z
+    first fit computes\nmean and standard deviation of each visible unit over all its rows (of an \z
+    iterator: over the first batch), and\nthe model works on (v - mean) / std from then on. What goes \z
+    in and what comes out is in units of the data;\nerrors, mse and energies are in standardised \z
+    units, a likelihood is that of the data. A unit whose deviation is\nbelow 0.01 of the range of \z
+    all data is constant: it reconstructs to its mean and adds nothing to an error.\nvisible_noise = \z
+    false, the usual way, takes the means of visible units wherever states would be drawn: less noise \z
+    to\nlearn from, but no longer the model's own chain, which visible_noise = true is. There is no \z
+    pl; see log_likelihood\nfor few hidden units, and lrn.plot.model.free_energy_gap.\nThe default \z
+    learning rate suits up to about 1000 hidden units: a larger one soon ends with weights that are \z
+    not\nfinite (Hinton 2012, section 13.2).",
+    params = { normalize, input_normalize, noise(false),
+      { "options.learning_rate", "number", "* >= 0", 0.005 },
+      { "options", "table", "and those of RBM" } }, like = "RBM",
+    returns = { { "RBM", "the model" } }, errors = "see RBM; fit: NaN or infinity in the data",
+    example = "local train = lrn.data.digits()\nlocal m = lrn.GaussianRBM{ n_visible = 64, n_hidden \z
+      = 32, seed = 1 }\nm:fit(train, { epochs = 2 })\nlocal err, v = m:reconstruct(train) -- v \z
+      between 0 and 1, as the digits" },
+  { name = "GaussianReluRBM",
+    text = "Real-valued visible units, as those of GaussianRBM, and noisy rectified hidden ones: h = \z
+    max(0, x + N(0, sig(x)))\n(Nair and Hinton 2010). They stand for many copies of a binary unit with \z
+    offsets -1/2, -3/2, ...: forward gives\nthe copies' mean softplus(x), energy its integral; the \z
+    states' own mean is lower where x is near 0. A step\nsums v h with sampled h in both phases. At a \z
+    temperature the copies see x / T. The noise makes it a rule, not a\ndensity: no log_partition, no \z
+    log_likelihood. The hidden row \"relu\" (models.define) is the exact rectified Gaussian.",
+    params = { normalize, input_normalize, noise(false),
+      { "options.learning_rate", "number", "* >= 0", 0.001 },
+      { "options", "table", "and those of RBM" } }, like = "RBM",
+    returns = { { "RBM", "the model" } }, errors = "see GaussianRBM",
+    example = "local m = lrn.GaussianReluRBM{ n_visible = 64, n_hidden = 32, momentum = .9 }\n\z
+      m:fit((lrn.data.digits()), { epochs = 1 })\nassert(m:forward(lrn.zeros(2, 64)):min() >= 0)" },
+  { name = "GaussianSeluRBM",
+    text = "Real-valued visible units and hidden ones without noise, h = selu(x) (Klambauer et al. \z
+    2017). There is no\nprobability behind it: a step is that of an autoencoder whose weights up are \z
+    those down, with v h of the data minus\nv h of the reconstruction. energy is the potential of that \z
+    rule; log_partition and log_likelihood are refused.",
+    params = { { normalize[1], normalize[2], normalize[3], false }, input_normalize, noise(false),
+      { "options.learning_rate", "number", "* >= 0", 0.01 },
+      { "options", "table", "and those of RBM" } }, like = "RBM",
+    returns = { { "RBM", "the model" } }, errors = "see GaussianRBM",
+    example = "local m = lrn.GaussianSeluRBM{ n_visible = 64, n_hidden = 32 }\n\z
+      m:fit((lrn.data.digits()), { epochs = 1 })" },
+  { name = "VarianceGaussianRBM",
+    text = "A GaussianRBM whose visible units learn their variance s = e^z (Cho, Ilin, Raiko 2011): \z
+    E = sum of (v^2 / 2 - a v) / s\n- b.h - (v / s) W h. It has the parameter z, which begins at 0 and \z
+    is kept within [-6, 2]; m.sigma reads e^(z/2), the\ndeviations, and can be assigned. They are in \z
+    units of the standardised data. Visible states are drawn: with their\nmeans alone z would only \z
+    grow. Decay, l1 and max_norm leave z alone. At a temperature variances are T s.",
+    params = { normalize, input_normalize,
+      { "options.variance_rate", "number", "* >= 0; z has so many times the learning rate", 0.1 },
+      { "options.learning_rate", "number", "* >= 0", 0.005 },
+      { "options", "table", "and those of RBM" } }, like = "RBM",
+    returns = { { "RBM", "the model" } }, errors = "see GaussianRBM; sigma outside of 0.0498 to 2.72",
+    example = "local m = lrn.VarianceGaussianRBM{ n_visible = 64, n_hidden = 32 }\n\z
+      m:fit((lrn.data.digits()), { epochs = 1 })\nprint(m.sigma:min(), m.sigma:max())" },
+  { name = "models.GaussianRBM", text = "The same as lrn.GaussianRBM.",
+    params = { { "options", "table", "see GaussianRBM" } }, like = "GaussianRBM",
+    returns = { { "RBM", "the model" } }, errors = "see GaussianRBM",
+    example = "assert(lrn.models.GaussianRBM == lrn.GaussianRBM)" },
+  { name = "models.GaussianReluRBM", text = "The same as lrn.GaussianReluRBM.",
+    params = { { "options", "table", "see GaussianReluRBM" } }, like = "GaussianReluRBM",
+    returns = { { "RBM", "the model" } }, errors = "see GaussianRBM",
+    example = "assert(lrn.models.GaussianReluRBM == lrn.GaussianReluRBM)" },
+  { name = "models.GaussianSeluRBM", text = "The same as lrn.GaussianSeluRBM.",
+    params = { { "options", "table", "see GaussianSeluRBM" } }, like = "GaussianSeluRBM",
+    returns = { { "RBM", "the model" } }, errors = "see GaussianRBM",
+    example = "assert(lrn.models.GaussianSeluRBM == lrn.GaussianSeluRBM)" },
+  { name = "models.VarianceGaussianRBM", text = "The same as lrn.VarianceGaussianRBM.",
+    params = { { "options", "table", "see VarianceGaussianRBM" } }, like = "VarianceGaussianRBM",
+    returns = { { "RBM", "the model" } }, errors = "see GaussianRBM",
+    example = "assert(lrn.models.VarianceGaussianRBM == lrn.VarianceGaussianRBM)" },
   { name = "models.SigmoidRBM", text = "The same as lrn.SigmoidRBM.",
     params = { { "options", "table", "see SigmoidRBM" } }, like = "SigmoidRBM",
     returns = { { "RBM", "the model" } }, errors = "see RBM",
@@ -161,18 +242,21 @@ return {
     text = "Makes a model class from rows of the unit table: which units each layer has, and \z
     which options start with\nanother value than RBM's.",
     params = { { "options.visible", "string",
-      "\"bernoulli\", \"gaussian\", \"relu\", \"spin\" or \"softmax\" (one-hot groups)",
-      "bernoulli" },
+      "\"bernoulli\", \"gaussian\", \"relu\", \"spin\", \"nrelu\", \"selu\" or \"softmax\" (one-hot \z
+        groups)", "bernoulli" },
       { "options.hidden", "string", "likewise", "bernoulli" },
       { "options.mask", "string",
         "what a step leaves out: \"none\", \"dropout\", \"dropconnect\", \"edropout\"", "none" },
+      { "options.variance", "boolean",
+        "gaussian visible units learn their variance, as those of VarianceGaussianRBM", false },
       { "options.defaults", "table", "options of the class, such as { learning_rate = .01 }" },
       { "options.name", "string", "the class's name, also in files", "RBM" } },
     returns = { { "function", "a constructor like lrn.RBM; where a layer is softmax with one more \z
       option, visible_categories or hidden_categories: the units of a group, an integer >= 2 of which \z
-      n_visible or n_hidden is a multiple" } },
-    errors = "an unknown unit or option; edropout with softmax hidden units; a name that is \z
-      defined as another model",
+      n_visible or n_hidden is a multiple; with gaussian visible units normalize (false) and \z
+      input_normalize" } },
+    errors = "an unknown unit or option; edropout with softmax hidden units; variance of units that are \z
+      not gaussian; a name that is defined as another model",
     example =
       "local Gaussian = lrn.models.define{ visible = \"gaussian\", hidden = \"bernoulli\", name = \z
       \"MyGaussian\",\ndefaults = { learning_rate = .001 } }\nlocal m = Gaussian{ n_visible = 3, \z
@@ -265,7 +349,8 @@ return {
       "local train = lrn.data.digits()\nlocal f = lrn.RBM{ n_visible = 64, n_hidden = 3 \z
       }:transform(train)\nassert(#f == #train and f.targets == train.targets)" },
   { name = "RBM.energy",
-    text = "Free energy of each row: F(v) = -a.v - T sum_j softplus((v W + b)_j / T).",
+    text = "Free energy of each row: F(v) = -a.v - T sum_j softplus((v W + b)_j / T); of real-valued \z
+    visible units\nwith sum of v^2 / 2, v standardised where the model does.",
     params = { { "v", "Tensor", rows }, { "labels", "Tensor",
       "of a model with labels, N: gives F(v, label)" } },
     returns = { { "Tensor", "N values" } }, errors = size_error,
@@ -302,12 +387,15 @@ return {
     example =
       "local images = lrn.RBM{ n_visible = 4, n_hidden = 3 }:sample(2, { steps = 10 \z
       })\nassert(images:size(1) == 2)" },
-  { name = "RBM.log_partition", text = "log Z, exact, by enumerating the smaller layer.",
+  { name = "RBM.log_partition", text = "log Z, exact, by enumerating the smaller layer; \z
+    of standardised data where the model standardises.",
     params = {},
     returns = { { "number", "in nats" } }, errors = "no layer of at most 2^24 states (24 units of 0 and 1)",
     example = "print(lrn.RBM{ n_visible = 4, n_hidden = 3 }:log_partition())" },
   { name = "RBM.log_likelihood",
-    text = "Log-likelihood of data, exact, by enumerating the smaller layer.",
+    text = "Log-likelihood of data, exact, by enumerating the smaller layer. Of real-valued units it is \z
+    the log density of the\ndata as given, which the statistics of a model that standardises them are \z
+    part of; constant units are left out.",
     params = { { "data", "Dataset or Tensor", rows } },
     returns = { { "number", "mean over rows, in nats" },
       { "number", "lower end: the same, as it is exact" }, { "number", "upper end: the same" } },
@@ -317,10 +405,18 @@ return {
       }:log_likelihood(ds) < 0)" },
   { name = "RBM.parameters", text = "The parameters. Writing to one writes to the model.",
     params = {},
-    returns = { { "table", "from name to Tensor: W (V x H), a (V), b (H)" } },
+    returns = { { "table", "from name to Tensor: W (V x H), a (V), b (H); learned variances: z (V)" } },
     example =
       "for name, t in pairs(lrn.RBM{ n_visible = 4, n_hidden = 3 }:parameters()) do print(name, \z
       t.numel) end" },
+  { name = "RBM.statistics",
+    text = "What data are standardised by: mean and standard deviation of each visible unit in the first \z
+    training set; std 0:\na constant unit.",
+    params = {},
+    returns = { { "table", "mean, std: copies, float64; empty where there are none" } },
+    example =
+      "local m = lrn.GaussianRBM{ n_visible = 64, n_hidden = 4 }\nm:fit((lrn.data.digits()), { epochs \z
+      = 1 })\nassert(m:statistics().mean:max() < 1)" },
   { name = "RBM.updates",
     text = "What the last step of training added to each parameter, before max_norm. Its norm over the parameter's \z
     should be about 1e-3.",
