@@ -9,6 +9,7 @@ local check = require "lrn.check"
 local dataset = require "lrn.data.dataset"
 local fit = require "lrn.fit"
 local history = require "lrn.history"
+local log = require "lrn.log"
 local options = require "lrn.options"
 local summary = require "lrn.summary"
 
@@ -233,7 +234,7 @@ end
 -- @usage local m = lrn.GaussianRBM{ n_visible = 64, n_hidden = 8 }; m:fit((lrn.data.digits()),
 -- { epochs = 1 }); assert(m:statistics().std:min() == 0)
 function methods:statistics()
-  local found = self._core:statistics()
+  local found = self._core:statistics() or {}
   for name, t in pairs(found) do found[name] = t:clone() end
   return found
 end
@@ -321,6 +322,12 @@ function trainer.prepare(self, all)
   local message = data and c:prepare(data)
   -- a bad value where only biases were wanted is the step's to find
   if message and normalize then check.raise("value", "%s; clean the data", message) end
+  local std = c:statistics()
+  local constant = std and std.std:eq(0):sum() or 0
+  if constant > 0 then
+    log.info("fit: %d of %d visible units are constant: they vary less than 0.01 of the range of all \z
+      data, and are left out", constant, self.n_visible)
+  end
 end
 
 function trainer.step(self, ...) return self._core:step(...) end
