@@ -151,7 +151,8 @@ function M.chains(model, opts)
   for k, frame in ipairs(frames) do
     for i, row in ipairs(cases.rows(f, frame)) do tiles[(i - 1) * #frames + k] = row end
   end
-  local lo, hi = array.range(array.from(frames[#frames], f).data)
+  -- the scale of the data that the chains began at, else of where they are now
+  local lo, hi = array.range(array.from(frames[opts.start ~= nil and 1 or #frames], f).data)
   local binary = lo and lo >= 0 and hi <= 1
   local image = mosaic.compose(f, tiles,
     { tile = cases.tile(model, opts.tile, shape), cols = #frames, cmap = opts.cmap,
