@@ -182,6 +182,18 @@ describe("LRN_ISA", function()
         show(c:free_energy(data))
         print(("%a"):format(c:pseudo_likelihood(data)))
       end
+      local c = core.rbm_new { n_visible = 37, n_hidden = 13, seed = 5, dtype = dtype, steps = 2,
+        visible = "gaussian", normalize = true, variance = true, learning_rate = 0.01 }
+      local data = core.unit_sample("relu", lrn.zeros(29 * 37), 1, 9):reshape(29, 37)
+      data:narrow(2, 3, 2):fill_(5)
+      c:reserve(8, true)
+      c:prepare(data)
+      for first = 1, 29, 8 do c:step(data, nil, first, math.min(8, 30 - first)) end
+      for _, name in ipairs { "W", "a", "b", "z" } do show(c:parameters()[name]) end
+      show(c:statistics().std)
+      local _, state = c:sample(5, 2, data:narrow(1, 1, 5))
+      show(state)
+      print(("%a %a"):format(c:end_epoch()))
     end
     print(core.build.isa)
   ]]

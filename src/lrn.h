@@ -688,8 +688,8 @@ LRN_API lrn_tensor *lrn_work_chain(const lrn_work *w); /* P x n_hidden states */
    lrn_work_batch on those of the chains. dropconnect: its first n_visible rows; W times it follows.
    edropout: rows of the batch. */
 LRN_API lrn_tensor *lrn_work_mask(const lrn_work *w);
-/* The last step's negative visible states (rows x V): of the CD chain, or of the persistent
-   chains. A view on the workspace: the next call overwrites it. Caller frees. */
+/* The last step's negative visible states (rows x V), as the model sees them (standardised): of the
+   CD chain, or of the persistent chains. A view on the workspace: the next call overwrites it. Caller frees. */
 LRN_API int lrn_work_negative(lrn_tensor **out, const lrn_work *w);
 /* Their labels, one-hot rows x n_classes, likewise; LRN_ESTATE for a model without labels. */
 LRN_API int lrn_work_negative_labels(lrn_tensor **out, const lrn_work *w);

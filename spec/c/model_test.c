@@ -126,6 +126,12 @@ static void test_set_options(void) {
   FAILS(LRN_EVALUE, "categories", lrn_rbm_set_options(m, &o));
   FIXED(dtype, LRN_F64);
   FIXED(seed, 99);
+  o = small();
+  lrn_rbm_free(m);
+  o.visible = LRN_UNIT_GAUSSIAN;
+  OK(lrn_rbm_new(&m, &o));
+  FIXED(normalize, 1);
+  FIXED(variance, 1);
 #undef FIXED
   o = *lrn_rbm_get_options(m);
   o.momentum = 2;
