@@ -457,7 +457,8 @@ describe("a class of real-valued models", function()
     for _, hidden in ipairs(core.units()) do
       for _, variance in ipairs { false, true } do
         local m = lrn.models.define { visible = "gaussian", hidden = hidden, variance = variance } {
-          n_visible = V, n_hidden = H, seed = 3, learning_rate = 1e-3, normalize = true }
+          n_visible = V, n_hidden = H, seed = 3, learning_rate = 1e-3, normalize = true,
+          hidden_categories = core.unit_grouped(hidden) and 2 or nil }
         m:fit(data, { epochs = 3 })
         assert.equal(variance, m.sigma ~= nil)
         assert.is_true(m:reconstruct(data) < 10)

@@ -321,7 +321,7 @@ describe("pseudo_likelihood of visible groups", function()
 
   it("of one row is a term of one of its groups, and each group is drawn", function()
     local K, V = 3, 9
-    for _, hidden in ipairs(core.units()) do
+    for _, hidden in ipairs(exact.units()) do
       local p = exact.parameters(V, 4, 18, exact.kind(hidden).discrete and 1 or 0.25, 1)
       -- the largest of a group counts, the first one of equals
       local row = lrn.tensor { 0.1, 0.7, 0.2, 0.5, 0.5, 0, 0, 0, 1 }
