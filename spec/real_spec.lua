@@ -449,6 +449,10 @@ describe("a class of real-valued models", function()
     refused(function() m.input_normalize = "no" end, "input_normalize: got 'no'")
     refused(function() core.rbm_new { normalize = true } end, "normalize: got true, expected false")
     refused(function() core.rbm_new { variance = true } end, "variance: got true, expected false")
+    refused(function() core.rbm_new { visible = "gaussian", variance = true, n_classes = 3 } end,
+      "n_classes: got 3, expected 0: not with learned variances")
+    refused(function() core.rbm_new { hidden = "nrelu", n_classes = 3 } end,
+      "n_classes: got 3, expected 0: not with nrelu units")
     refused(function() lrn.models.define { variance = true } end,
       "models.define: variance: got true, expected false")
   end)

@@ -91,7 +91,8 @@ end
 
 local function rbm()
   say "model"
-  local m = lrn.RBM { n_visible = 4, n_hidden = 3, seed = 1, persistent = below(2) * 2 }
+  local m = (chance(30) and lrn.VarianceGaussianRBM or lrn.RBM) { n_visible = 4, n_hidden = 3,
+    seed = 1, persistent = below(2) * 2 }
   if chance(3) then m._core:close() end
   return m
 end
