@@ -236,6 +236,22 @@ describe("their gradient", function()
     end
   end)
 
+  -- Without noise in v and h the rows of a pair are alike: one of weight 2 is two of weight 1.
+  it("with weights of rows is that of rows so often as they weigh, z's as well", function()
+    local p = parameters(28, 0.25)
+    local o = { dtype = "float64", hidden = "selu", visible_noise = false }
+    local once, twice = model(p, o), model(p, o)
+    local v = lrn.tensor(rows_of(2, 29), F64)
+    local doubled = v:index_select(1, lrn.tensor({ 1, 1, 1, 2 }, { dtype = "int64" }))
+    once:reserve(2, true)
+    twice:reserve(4, true)
+    once:compute_gradient(v, nil, 1, 2, nil, lrn.tensor({ 3, 1 }, F64))
+    twice:compute_gradient(doubled, nil, 1, 4)
+    for name, g in pairs(twice:gradient()) do
+      exact.near((once:gradient()[name] - g):abs():max(), 0, 1e-13, name)
+    end
+  end)
+
   it("takes z at variance_rate times the rate, without decay and l1", function()
     for _, optimizer in ipairs { "sgd", "adam" } do
       local o = { dtype = "float64", learning_rate = 0.03, variance_rate = 0.5, decay = 0.3, l1 = 0.2,
