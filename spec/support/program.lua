@@ -37,7 +37,7 @@ end
 -- output, what on standard error, and its exit code.
 function M.sh(command, input)
   local err = M.file ""
-  command = command:gsub("LRN", function() return M.quote(M.path) end)
+  command = command:gsub("%f[%w_]LRN%f[^%w_]", function() return M.quote(M.path) end)
   local p = assert(io.popen(("{ %s\n} < %s 2> %s"):format(command,
     input and M.file(input) or "/dev/null", err)))
   local out = p:read "a"
