@@ -9,11 +9,8 @@ local M = {}
 -- {=== Reading the surroundings ===
 
 local function read(path)
-  local f = io.open(path, "rb")
-  if not f then return nil end
-  local text = f:read "a"
-  f:close()
-  return text
+  local f <close> = io.open(path, "rb")
+  return f and f:read "a"
 end
 
 local function env(name)

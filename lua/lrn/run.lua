@@ -54,11 +54,8 @@ local function pretty(value, indent)
 end
 
 local function read(path)
-  local f = io.open(path, "rb")
-  if not f then return nil end
-  local text = f:read "a"
-  f:close()
-  return text
+  local f <close> = io.open(path, "rb")
+  return f and f:read "a"
 end
 
 -- Whole or not at all for whoever reads it, also when this process is killed; without waiting for

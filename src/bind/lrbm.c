@@ -313,6 +313,16 @@ static int core_reserve(lua_State *L) {
   return 0;
 }
 
+/* What a call that trains returns: nothing, or message and kind where the numbers are at fault. */
+static int trained(lua_State *L, int st) {
+  if (st == LRN_ENUMERIC) {
+    lua_pushstring(L, lrn_error_message());
+    lua_pushliteral(L, "value");
+    return 2;
+  }
+  return st == LRN_OK ? 0 : lrnB_fail(L, st);
+}
+
 static int core_prepare(lua_State *L) {
   core *c = check_core(L, "fit");
   lrn_tensor *data = lrnB_tensor(L, 2, "fit");
@@ -321,14 +331,7 @@ static int core_prepare(lua_State *L) {
     lrnB_collect(L);
     st = lrn_rbm_prepare(c->m, c->w, data);
   }
-  if (st == LRN_ENUMERIC) {
-    lua_pushstring(L, lrn_error_message());
-    lua_pushliteral(L, "value");
-    return 2;
-  }
-  if (st != LRN_OK)
-    return lrnB_fail(L, st);
-  return 0;
+  return trained(L, st);
 }
 
 /* step(data, index or nil, first, count, labels or nil, weights or nil) -> nothing, or message,
@@ -347,14 +350,7 @@ static int step_with(lua_State *L, int gradient_only) {
                       .weights = lrnB_opt_tensor(L, 7, "fit")};
   st = gradient_only ? lrn_rbm_gradient(c->m, c->w, &batch)
                      : lrn_rbm_step(c->m, c->w, &batch);
-  if (st == LRN_ENUMERIC) {
-    lua_pushstring(L, lrn_error_message());
-    lua_pushliteral(L, "value");
-    return 2;
-  }
-  if (st != LRN_OK)
-    return lrnB_fail(L, st);
-  return 0;
+  return trained(L, st);
 }
 static int core_step(lua_State *L) { return step_with(L, 0); }
 static int core_compute_gradient(lua_State *L) { return step_with(L, 1); }
