@@ -36,8 +36,8 @@ local function load_data(where)
 end
 
 --- Reads the command line and the data.
--- @param spec about, and rows of options, as lrn.cli.parse takes them; epochs: { on MNIST, on digits }
--- (5, 20); hidden, learning_rate: defaults of these options, where the example has them
+-- @param spec about, and rows of options, as lrn.cli.parse takes them; epochs: { on MNIST, on
+-- digits } (5, 20); hidden, learning_rate: defaults of these options, where the example has them
 -- @return options, with tile (height and width of an image) and pixels; training and test set
 function M.start(spec)
   local epochs = spec.epochs or { 5, 20 }
@@ -111,8 +111,8 @@ function M.path(opt, file)
   return opt.out .. "/" .. file
 end
 
---- Draws a picture into the folder: draw(lrn.plot) gives the figure. Builds without the plot library,
--- and --no-plots, do without.
+--- Draws a picture into the folder: draw(lrn.plot) gives the figure. Builds without the plot
+-- library, and --no-plots, do without.
 function M.picture(opt, file, draw)
   if not opt.plots or not pcall(require, "lrn.plot.cairo") then return end
   M.check(draw(lrn.plot):save(M.path(opt, file)))

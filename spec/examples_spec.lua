@@ -90,8 +90,8 @@ describe("every example", function()
       assert.is_true(#models > 0, script)
       for _, path in ipairs(models) do
         assert(lrn.load(path))
-        assert.is_true(timeless(path) == timeless(path:gsub("^" .. first:gsub("%p", "%%%0"), second)),
-          script .. ": two runs with one seed differ")
+        local twin = second .. path:sub(#first + 1)
+        assert.is_true(timeless(path) == timeless(twin), script .. ": two runs with one seed differ")
       end
       local drawn = files(first, "png")
       assert.equal(plots and not NO_PICTURE[script], #drawn > 0, script)

@@ -1,7 +1,7 @@
--- Faults that other libraries of Boltzmann machines have, of this kind: a number that is off, a state
--- that stays from training, something that happens behind the user's back. Those that belong to one
--- part have their specs with it (mask_spec, gradient_spec, exact_spec, files_spec, ...); here are those
--- that only show from outside.
+-- Faults that other libraries of Boltzmann machines have, of this kind: a number that is off, a
+-- state that stays from training, something that happens behind the user's back. Those that belong
+-- to one part have their specs with it (mask_spec, gradient_spec, exact_spec, files_spec, ...); here
+-- are those that only show from outside.
 local lfs = require "lfs"
 local lrn = require "lrn"
 local core = require "lrn.core"
@@ -22,7 +22,8 @@ describe("the metrics of an epoch", function()
     end
     local together, apart = model(), model()
     together:fit(function(_, batch) return batches[batch] end, { epochs = 1 })
-    apart:fit(function(epoch, batch) return batch == 1 and batches[epoch] or nil end, { epochs = 2 })
+    apart:fit(function(epoch, batch) return batch == 1 and batches[epoch] or nil end,
+      { epochs = 2 })
     for _, name in ipairs { "mse", "error", "pl" } do
       local first, second = table.unpack(apart.history[name])
       local mean = (24 * first + 6 * second) / 30

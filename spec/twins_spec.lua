@@ -32,7 +32,7 @@ local function lines_of(text, is_lua)
   return list
 end
 
--- Places where SIZE lines that count stand a second time: "a.c:10 and b.c:20"; one for a longer run.
+-- Places where SIZE lines that count stand a second time: "a.c:10 and b.c:20"; a longer run is one.
 local function twins(files)
   local seen, found = {}, {}
   for _, file in ipairs(files) do
@@ -70,7 +70,8 @@ describe("the files of the models", function()
       .. "    b();\n    c();\n    d();\n    e();\n    return n;\n}\n"
     assert.same({}, twins { { name = "a.c", text = a }, { name = "b.c", text = b } })
     b = b:gsub("int g%(int n%) {", "int f(void) {")
-    assert.same({ "a.c:1 and b.c:7" }, twins { { name = "a.c", text = a }, { name = "b.c", text = b } })
+    assert.same({ "a.c:1 and b.c:7" },
+      twins { { name = "a.c", text = a }, { name = "b.c", text = b } })
     local c = "local function f()\n  a()\n  b()\n  c() -- x\n  d()\n  e()\nend\n\n"
     assert.same({ "c.lua:1 and c.lua:9" }, twins { { name = "c.lua", text = c .. c } })
   end)

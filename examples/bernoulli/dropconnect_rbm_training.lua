@@ -1,5 +1,5 @@
---- An RBM that leaves out weights while it trains: one mask a batch, the same one in both phases and
--- on the way down (after Wan et al. 2013). Otherwise its weights count 1 - dropout.
+--- An RBM that leaves out weights while it trains: one mask a batch, the same one in both phases
+-- and on the way down (after Wan et al. 2013). Otherwise its weights count 1 - dropout.
 --
 --     lrn examples/bernoulli/dropconnect_rbm_training.lua --dropout 0.5
 --

@@ -1,5 +1,5 @@
---- An RBM whose steps leave out hidden units by how much they matter: a unit whose probability grows
--- between data and reconstruction is the likelier to go (Roder et al. 2020). A step costs two.
+--- An RBM whose steps leave out hidden units by how much they matter: a unit whose probability
+-- grows between data and reconstruction is the likelier to go (Roder et al. 2020). A step costs two.
 --
 --     lrn examples/bernoulli/e_dropout_rbm_training.lua
 --

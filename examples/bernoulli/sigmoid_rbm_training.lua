@@ -1,5 +1,5 @@
---- An RBM whose visible states are their means, for grey values that are no coin flips (Hinton 2012,
--- section 3.2). Its mse is that of the means: not to be compared with the mse of an RBM, while the
+--- An RBM whose visible states are their means, for grey values that are no coin flips (Hinton
+-- 2012, section 3.2). Its mse is that of the means: not to be compared with the mse of an RBM, while the
 -- test error is.
 --
 --     lrn examples/bernoulli/sigmoid_rbm_training.lua

@@ -1,5 +1,5 @@
---- The weights of an RBM as a mosaic, one tile a hidden unit, in three scales: each tile on its own,
--- one scale for all, and one that is symmetric about 0.
+--- The weights of an RBM as a mosaic, one tile a hidden unit, in three scales: each tile on its
+-- own, one scale for all, and one that is symmetric about 0.
 --
 --     lrn examples/visual/create_weights_mosaic.lua --hidden 100
 --

@@ -3,7 +3,7 @@
 --     lrn examples/rbm_training.lua
 --     lrn examples/visual/plot_metrics_convergence.lua --model out/rbm_training/rbm.safetensors
 --
--- What to expect: a picture for each metric (error.png, mse.png, pl.png, time.png), and history.csv.
+-- What to expect: error.png, mse.png, pl.png and time.png, a curve each, and history.csv.
 local lrn = require "lrn"
 local common = dofile((arg[0]:match "^.*/" or "./") .. "../common.lua")
 

@@ -1,6 +1,6 @@
 -- What each class of the dense family reaches in the same little work: the first 10,000 training
--- images of MNIST, 5 epochs, batches of 128, 128 hidden units, everything else as the class has it or
--- as its row says. scripts/results makes a table of docs/results.md with it.
+-- images of MNIST, 5 epochs, batches of 128, 128 hidden units, everything else as the class has it
+-- or as its row says. scripts/results makes a table of docs/results.md with it.
 local lrn = require "lrn"
 local learnergy = dofile "spec/support/learnergy.lua"
 
