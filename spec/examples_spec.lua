@@ -45,6 +45,25 @@ local function timeless(path)
   return header .. bytes:sub(9 + n)
 end
 
+describe("every class", function()
+  it("has an example that makes one, and a section in docs/models.md", function()
+    local sources = {}
+    for i, script in ipairs(scripts) do
+      local file <close> = assert(io.open(script))
+      sources[i] = file:read "a"
+    end
+    local examples = table.concat(sources)
+    local file <close> = assert(io.open "docs/models.md")
+    local page = file:read "a"
+    local names = sh [[LRN -e 'for name in pairs(lrn.models.rows) do print(name) end']]
+    assert.is_true(#names > 0)
+    for name in names:gmatch "%w+" do
+      assert.is_truthy(examples:find("%f[%w]lrn%." .. name .. " "), name .. " has no example")
+      has(page, "\n## " .. name .. "\n")
+    end
+  end)
+end)
+
 describe("every example", function()
   teardown(function() os.execute("rm -rf " .. quote(root)) end)
 
