@@ -341,6 +341,13 @@ describe("pictures of a model", function()
     assert.equal(3, #pick(fig, "line", "series"))
   end)
 
+  it("show loss and accuracy of training and validation, where a model has them", function()
+    local fig = plot.model.history({ history = { loss = { 2, 1 }, val_loss = { 2, 1.5 },
+      accuracy = { .5, .8 }, val_accuracy = { .4, .7 } } })
+    assert.same({ "loss", "accuracy" }, texts(fig, "ylabel"))
+    assert.same({ "training", "validation", "training", "validation" }, texts(fig, "legend"))
+  end)
+
   it("leave out keys that are absent or nowhere a number", function()
     local h = history(10)
     h.pl = ramp(10, function() return NAN end)

@@ -142,9 +142,10 @@ return {
     example = "local train, test = lrn.data.digits()\nlrn.plot.model.free_energy_gap(lrn.RBM{ \z
       n_visible = 64, n_hidden = 6 }, train, test)" },
   { name = "plot.model.history",
-    text = "The curves of training: errors on one panel, the log pseudo-likelihood on another.",
+    text = "The curves of training: errors, log pseudo-likelihood, loss and accuracy on a panel each.",
     params = { { "model", "RBM or table", "a model, or a table of lists" },
-      { "options.keys", "table", "mse, error, val_error, pl, val_pl" },
+      { "options.keys", "table", "mse, error, val_error, pl, val_pl, loss, val_loss, accuracy, \z
+        val_accuracy" },
       { "options.title", "string", "" }, { "options.subtitle", "string", "" } },
     returns = figure, errors = "an unknown key",
     example = "lrn.plot.model.history({ mse = { 3, 2, 1 }, pl = { -90, -80, -75 } })" },
