@@ -118,8 +118,28 @@ function M.picture(opt, file, draw)
   M.check(draw(lrn.plot):save(M.path(opt, file)))
 end
 
---- The end of an example: saves the model, loads it back, compares the two, draws filters,
--- reconstructions and history.
+--- Classifies the test set: prints the accuracy, draws the images that were taken for others, and
+-- says what the first of them were taken for.
+function M.classify(model, test, opt)
+  local accuracy, _, labels = model:predict(test)
+  print(("test accuracy %.4f"):format(accuracy))
+  local wrong = labels:cpu():ne(test.targets):nonzero():view(-1)
+  if #wrong == 0 then return end
+  wrong = wrong:narrow(1, 1, math.min(#wrong, 64))
+  local said = {}
+  for i, row in ipairs(wrong:tolist()) do
+    if i > 8 then break end
+    said[i] = ("%s as %s"):format(test.classes[test.targets[row]], test.classes[labels[row]])
+  end
+  print("the first mistakes: " .. table.concat(said, ", "))
+  M.picture(opt, "mistakes.png", function(plot)
+    local images = test.data:index_select(1, wrong):view(#wrong, -1)
+    return plot.mosaic(images:t(), { tile = opt.tile, cols = 8, zoom = 56 // opt.tile[1] })
+  end)
+end
+
+--- The end of an example: saves the model, loads it back, compares the two, draws filters and history,
+-- and reconstructions of models that were trained for them.
 function M.finish(model, test, opt)
   local path = M.path(opt, "model.safetensors")
   M.check(model:save(path))
@@ -129,9 +149,11 @@ function M.finish(model, test, opt)
   M.picture(opt, "filters.png", function(plot)
     return plot.model.filters(model, { tile = opt.tile })
   end)
-  M.picture(opt, "reconstructions.png", function(plot)
-    return plot.model.reconstructions(model, test)
-  end)
+  if model.history.error then
+    M.picture(opt, "reconstructions.png", function(plot)
+      return plot.model.reconstructions(model, test)
+    end)
+  end
   if #model.history > 0 then
     M.picture(opt, "history.png", function(plot) return plot.model.history(model) end)
   end

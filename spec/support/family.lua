@@ -6,7 +6,9 @@ local learnergy = dofile "spec/support/learnergy.lua"
 
 local M = { data = learnergy.data }
 
--- A configuration a row. figures: what is measured of it (see `measures`); most, least: the target;
+local classes = { n_classes = 10 } -- which no title needs to say
+
+-- A configuration a row. fixed: options that its title does not have. figures: what is measured of it (see `measures`); most, least: the target;
 -- learnergy: what its version 2.0.2 reported for the same work.
 M.rows = {
   { class = "RBM", figures = { { "error", most = 24.5, learnergy = 24.1 },
@@ -19,23 +21,41 @@ M.rows = {
   { class = "DropConnectRBM", figures = { { "error" } } },
   { class = "EDropoutRBM", figures = { { "error" } } },
   { class = "SigmoidRBM", figures = { { "error" } } },
+  { class = "DiscriminativeRBM", fixed = classes,
+    figures = { { "accuracy", learnergy = "0.820" } } },
+  { class = "DiscriminativeRBM", fixed = classes, options = { momentum = 0.9 },
+    figures = { { "accuracy", least = 0.91 } } },
+  { class = "DiscriminativeRBM", fixed = classes,
+    options = { optimizer = "adam", learning_rate = 0.005 },
+    figures = { { "accuracy", least = 0.925 } } },
+  { class = "HybridDiscriminativeRBM", fixed = classes,
+    figures = { { "accuracy", learnergy = "0.823" } } },
+  { class = "HybridDiscriminativeRBM", fixed = classes, options = { momentum = 0.9 },
+    figures = { { "accuracy", least = 0.91 } } },
+  { class = "HybridDiscriminativeRBM", fixed = classes,
+    options = { optimizer = "adam", learning_rate = 0.005 },
+    figures = { { "accuracy", least = 0.925 } } },
 }
 
 local measures = {
   error = function(model, test) return (model:reconstruct(test)) end,
+  accuracy = function(model, test) return (model:predict(test)) end,
   mean_field = function(model, test) return (model:reconstruct(test, { mean_field = true })) end,
 }
 
 -- What a figure is called in the table.
 M.names = {
   error = "test error",
+  accuracy = "test accuracy",
   mean_field = "test error, mean field",
 }
 
 --- The figures of a row for one seed: a list like row.figures.
 function M.run(row, train, test, seed)
   local options = { n_visible = 784, n_hidden = 128, seed = seed }
-  for name, value in pairs(row.options or {}) do options[name] = value end
+  for _, more in ipairs { row.fixed or {}, row.options or {} } do
+    for name, value in pairs(more) do options[name] = value end
+  end
   local model = lrn[row.class](options)
   model:fit(train, { epochs = learnergy.epochs, batch_size = 128 })
   local out = {}
