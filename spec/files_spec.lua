@@ -124,6 +124,33 @@ describe("lrn.save and lrn.load", function()
   end)
 end)
 
+describe("JSON", function()
+  local core = require "lrn.core"
+
+  it("of a table has its names in order, however it was filled", function()
+    local names = {}
+    for i = 1, 300 do names[i] = ("k%03d"):format(i * 7 % 307) end
+    local t = { inner = { b = { true }, a = {}, c = "x" } }
+    for i, name in ipairs(names) do t[name] = i end
+    local text, last = core.json_encode(t), ""
+    assert.matches('"inner":{"a":[],"b":[true],"c":"x"}', text, 1, true)
+    for name in text:gmatch '"(k%d+)":' do
+      assert.is_true(last < name)
+      last = name
+    end
+    assert.same(t, core.json_decode(text))
+    local other = { inner = t.inner }
+    for i = #names, 1, -1 do other[names[i]] = i end
+    assert.equal(text, core.json_encode(other))
+  end)
+
+  it("has no names that are no text", function()
+    for _, t in ipairs { { a = 1, [true] = 2 }, { a = { [1.5] = 1 } }, { a = print } } do
+      assert.error_matches(function() core.json_encode(t) end, "a value that JSON does not have")
+    end
+  end)
+end)
+
 describe("a saved model", function()
   it("comes back with parameters, options, history and the same outputs", function()
     local path = temporary()

@@ -149,6 +149,42 @@ static int core_idx_save(lua_State *L) {
 
 /* {=== JSON === */
 
+static int encode(lua_State *L, json_buf *b, int depth);
+
+/* The table at the top as an object, its names in order, so that equal tables have equal texts. The
+   names are sorted on the stack, where nothing can raise. */
+static int encode_object(lua_State *L, json_buf *b, int depth) {
+  int t = lua_gettop(L), ok = 1;
+  lua_pushnil(L);
+  while (ok && lua_next(L, t) != 0) {
+    int low = t + 1, high = lua_gettop(L) - 1;
+    lua_pop(L, 1);
+    ok = lua_type(L, -1) == LUA_TSTRING && lua_checkstack(L, 6);
+    while (ok && low < high) {
+      int middle = (low + high) / 2;
+      if (strcmp(lua_tostring(L, middle), lua_tostring(L, -1)) < 0)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+    if (ok) {
+      lua_pushvalue(L, -1);
+      lua_insert(L, low);
+    }
+  }
+  lrn_json_put_open(b, '{');
+  for (int i = t + 1, last = lua_gettop(L); ok && i <= last; i++) {
+    lrn_json_put_key(b, lua_tostring(L, i));
+    lua_pushvalue(L, i);
+    lua_rawget(L, t);
+    ok = encode(L, b, depth + 1);
+    lua_pop(L, 1);
+  }
+  lrn_json_put_close(b, '}');
+  lua_settop(L, t);
+  return ok;
+}
+
 /* The value at the top of the stack into b; pops nothing. Returns 0 where Lua's value has no JSON
    form (the caller raises once b's memory is free). */
 static int encode(lua_State *L, json_buf *b, int depth) {
@@ -178,20 +214,7 @@ static int encode(lua_State *L, json_buf *b, int depth) {
         return ok;
       }
       lua_pop(L, 2);
-      lrn_json_put_open(b, '{');
-      lua_pushnil(L);
-      while (ok && lua_next(L, -2) != 0) {
-        ok = lua_type(L, -2) == LUA_TSTRING;
-        if (ok) {
-          lrn_json_put_key(b, lua_tostring(L, -2));
-          ok = encode(L, b, depth + 1);
-        }
-        lua_pop(L, 1);
-      }
-      if (!ok)
-        lua_pop(L, 1);
-      lrn_json_put_close(b, '}');
-      return ok;
+      return encode_object(L, b, depth);
     }
     default: return 0;
   }
