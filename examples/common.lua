@@ -36,11 +36,12 @@ local function load_data(where)
 end
 
 --- Reads the command line and the data.
--- @param spec about, and rows of options, as lrn.cli.parse takes them; epochs: { on MNIST, on
--- digits } (5, 20); hidden, learning_rate: defaults of these options, where the example has them
+-- @param spec about, and rows of options, as lrn.cli.parse takes them; epochs, batch_size:
+-- { on MNIST, on digits } (5, 20; 128, 16); limit: default of this option; hidden, learning_rate:
+-- likewise, of examples that have them
 -- @return options, with tile (height and width of an image) and pixels; training and test set
 function M.start(spec)
-  local epochs = spec.epochs or { 5, 20 }
+  local epochs, batch_size = spec.epochs or { 5, 20 }, spec.batch_size or { 128, 16 }
   local rows = {
     about = spec.about,
     { "epochs", "integer", nil,
@@ -50,8 +51,9 @@ function M.start(spec)
     { "device", "string", "cpu", "cpu, cuda or cuda:N" },
     { "seed", "integer", 1, "seed of all random numbers", min = 0 },
     { "out", "string", "out/" .. name, "folder for the model and the pictures", short = "o" },
-    { "batch_size", "integer", nil, "rows of a batch (128 on MNIST, 16 on digits)", min = 1 },
-    { "limit", "integer", nil, "use only so many training images", min = 1 },
+    { "batch_size", "integer", nil,
+      ("rows of a batch (%d on MNIST, %d on digits)"):format(table.unpack(batch_size)), min = 1 },
+    { "limit", "integer", spec.limit, "use only so many training images", min = 1 },
     { "threads", "integer", nil, "threads (all processors)", min = 1 },
     { "progress", "boolean", true, "progress bar" },
     { "plots", "boolean", true, "draw the pictures" },
@@ -72,10 +74,10 @@ function M.start(spec)
   local train, test, which, tile = load_data(opt.data)
   print(("data: %s, %d training and %d test images of %d x %d"):format(which, #train, #test,
     table.unpack(tile)))
-  local mnist = which == "MNIST"
+  local usual = which == "MNIST" and 1 or 2
   opt.tile, opt.pixels = tile, tile[1] * tile[2]
-  opt.epochs = opt.epochs or epochs[mnist and 1 or 2]
-  opt.batch_size = opt.batch_size or (mnist and 128 or 16)
+  opt.epochs = opt.epochs or epochs[usual]
+  opt.batch_size = opt.batch_size or batch_size[usual]
   if opt.limit and opt.limit < #train then train = train:subset(lrn.arange(1, opt.limit)) end
   return opt, train, test
 end
@@ -87,7 +89,7 @@ function M.fit_options(opt, more)
     if epoch > 10 and epoch % 10 > 0 and epoch ~= opt.epochs then return end
     local line = ("epoch %3d"):format(epoch)
     for _, metric in ipairs(model.history:metrics()) do
-      if metric ~= "time" and stats[metric] then
+      if metric ~= "time" and metric ~= "ratio" and stats[metric] then
         line = line .. ("   %s %8.3f"):format(metric, stats[metric])
       end
     end
