@@ -1,11 +1,11 @@
---- A model that lrn does not have, in Lua: a Boltzmann machine without hidden units, every pixel joined
--- to every other, E(v) = -1/2 v J v' - b v', trained by pseudo-likelihood (Besag 1975; Hyvarinen 2006).
--- Its loss, -sum_i log P(v_i | the others), has an exact gradient, which gradcheck confirms.
+--- A model that lrn does not have: a Boltzmann machine without hidden units, every pixel joined
+-- to every other, E(v) = -1/2 v J v' - b v', trained by pseudo-likelihood (Besag 1975; Hyvarinen
+-- 2006). Its loss, -sum_i log P(v_i | the others), has an exact gradient, which gradcheck confirms.
 --
 --     lrn examples/own_model.lua --epochs 30 --out out/own_model
 --
--- What to expect, of training and test images (log 2 a pixel at the start: 543 and 44), and a picture
--- that shows for each pixel which others hold it on (red) and off (blue):
+-- What to expect, of training and test images (log 2 a pixel at the start: 543 and 44), and a
+-- picture that shows for each pixel which others hold it on (red) and off (blue):
 --
 --   MNIST, 5 epochs:   loss 82.3 -> 45.2  test 46.7
 --   digits, 30 epochs: loss 32.5 -> 14.9  test 15.4
@@ -13,11 +13,12 @@ local lrn = require "lrn"
 local common = dofile((arg[0]:match "^.*/" or "./") .. "common.lua")
 
 local opt, train, test = common.start {
-  about = "Trains a fully visible Boltzmann machine, a model written in Lua, on handwritten digits.",
+  about = "Trains a fully visible Boltzmann machine, written in Lua, on handwritten digits.",
   epochs = { 5, 30 }, batch_size = { 128, 128 }, learning_rate = 0.01,
 }
 
--- x_i = sum_j J_ij v_j + b_i, J symmetric without a diagonal; P(v_i = 1 | the others) = sigmoid(x_i)
+-- x_i = sum_j J_ij v_j + b_i, J symmetric without a diagonal; P(v_i = 1 | the others) is
+-- sigmoid(x_i).
 local function loss(self, v)
   local off = (1 - lrn.eye(v:size(2), { dtype = v.dtype, device = v.device })) / 2
   local x = v:mm((self.J + self.J:t()) * off) + self.b

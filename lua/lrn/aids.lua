@@ -241,7 +241,7 @@ function M.store(kept, file, inside)
     average = average, start = start_at })
   for _, set in ipairs(sets) do
     if kept[set] and (set ~= "start" or inside) then
-      for name, t in pairs(kept[set]) do file:put(set .. "." .. name, t) end
+      for _, name in ipairs(check.names(kept[set])) do file:put(set .. "." .. name, kept[set][name]) end
     end
   end
 end

@@ -267,8 +267,9 @@ function methods:save(path)
     samples = state.samples, sums = sums, generator = generator })
   file:meta("lrn.user", user)
   file:meta("lrn.history", self._history:encode())
-  for name, t in pairs(self._parameters) do file:put(name, t) end
-  for name, t in pairs(o:tensors()) do file:put(name, t) end
+  for _, set in ipairs { self._parameters, o:tensors() } do
+    for _, name in ipairs(check.names(set)) do file:put(name, set[name]) end
+  end
   aids.store(self._aids, file, state.batch > 0)
   return file:save(path)
 end
