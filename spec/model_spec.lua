@@ -452,7 +452,8 @@ describe("the example of a model of one's own", function()
   it("runs, checks its gradient, learns, and leaves model and picture", function()
     local folder = os.tmpname()
     os.remove(folder)
-    local p = io.popen(("LRN_PROGRESS=0 %s examples/own_model.lua --epochs 3 --out %s 2>&1"):format(
+    local p = io.popen(("LRN_PROGRESS=0 %s examples/own_model.lua --data digits --epochs 3 \z
+      --out %s 2>&1"):format(
       program.quote(program.path), folder))
     local text = p:read "a"
     assert.is_true(p:close(), text)
