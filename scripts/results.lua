@@ -146,8 +146,9 @@ Learnergy weighs a last short batch (16 images here) like a full one; lrn weighs
 
 The same images, 5 epochs, batches of 128, 128 hidden units; everything else as the class has it by
 default or as the row says (`spec/support/family.lua` has a line for each). test error is that of the
-10,000 test images from probabilities, hidden states sampled; mean field: hidden probabilities went
-down instead.
+10,000 test images from probabilities, hidden states sampled; mean field: hidden means went down
+instead. GaussianRBM, GaussianReluRBM and VarianceGaussianRBM have theirs in standard deviations of
+the training set (the mean image has 609), the others on the scale of 0 to 1.
 
 | model | figure | target | Learnergy | lrn, mean | lrn, range | |
 |---|---|---|---|---|---|---|

@@ -35,6 +35,11 @@ M.rows = {
   { class = "HybridDiscriminativeRBM", fixed = classes,
     options = { optimizer = "adam", learning_rate = 0.005 },
     figures = { { "accuracy", least = 0.925 } } },
+  { class = "GaussianRBM", figures = { { "error" } } },
+  { class = "GaussianReluRBM", options = { n_hidden = 256, learning_rate = 0.001, momentum = 0.9 },
+    figures = { { "mean_field", most = 145 }, { "error" } } },
+  { class = "GaussianSeluRBM", figures = { { "error" } } },
+  { class = "VarianceGaussianRBM", figures = { { "error" } } },
 }
 
 local measures = {
