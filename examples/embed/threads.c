@@ -112,10 +112,11 @@ static int train(const lrn_tensor *data) {
   TRY(lrn_work_new(&work, model, BATCH, LRN_WORK_TRAIN));
   TRY(lrn_rbm_prepare(model, work, data));
   for (epoch = 0; epoch < 10; epoch++)
-    for (first = 0; first < ROWS; first += BATCH)
+    for (first = 0; first < ROWS; first += BATCH) {
       lrn_batch batch = {.data = data, .first = first,
                          .count = ROWS - first < BATCH ? ROWS - first : BATCH};
       TRY(lrn_rbm_step(model, work, &batch));
+    }
 done:
   lrn_work_free(work);
   return status;
