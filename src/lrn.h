@@ -573,6 +573,11 @@ typedef enum lrn_optimizer {
   LRN_ADAM = 1 /* Kingma and Ba 2015, algorithm 1, with their names */
 } lrn_optimizer;
 
+typedef enum lrn_rule {
+  LRN_RULE_CD = 0,   /* contrastive divergence, or with `persistent` chains PCD */
+  LRN_RULE_EXACT = 1 /* the gradient of the likelihood itself, by lrn_rbm_moments */
+} lrn_rule;
+
 typedef struct lrn_rbm_options {
   size_t struct_size;        /* sizeof(lrn_rbm_options); set by lrn_rbm_defaults */
   int64_t n_visible;         /* 128 */
@@ -582,6 +587,8 @@ typedef struct lrn_rbm_options {
   int64_t hidden_categories;  /* 1  >= 2, and n_visible or n_hidden is a multiple of it; fixed */
   int dtype;                 /* LRN_F32 or LRN_F64 */
   const lrn_device *device;  /* NULL: the CPU */
+  int rule;                  /* lrn_rule: LRN_RULE_CD; fixed. The exact one is for models of which
+                                lrn_rbm_moments are known, without mask, chains and labels */
   int64_t steps;             /* 1: k of CD-k and PCD-k; >= 1 */
   double learning_rate;      /* 0.1; >= 0 */
   double momentum;           /* 0; in [0, 1) */
@@ -636,7 +643,7 @@ typedef struct lrn_work lrn_work;
 LRN_API int lrn_rbm_new(lrn_rbm **out, const lrn_rbm_options *options);
 LRN_API void lrn_rbm_free(lrn_rbm *m);
 LRN_API const lrn_rbm_options *lrn_rbm_get_options(const lrn_rbm *m); /* lent */
-/* Acts at the next step. Sizes, units, categories, dtype, device, mask, optimizer and seed are
+/* Acts at the next step. Sizes, units, categories, dtype, device, mask, rule, optimizer and seed are
    fixed: LRN_EVALUE. */
 LRN_API int lrn_rbm_set_options(lrn_rbm *m, const lrn_rbm_options *options);
 /* i-th parameter: "W" (V x H), "a" (V), "b" (H), with labels "U" (C x H), "c" (C), with `variance` "z"
@@ -804,12 +811,52 @@ LRN_API int lrn_rbm_classify_hidden(const lrn_rbm *m, lrn_work *w, lrn_tensor *p
 LRN_API int lrn_rbm_hidden_given(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean,
                                  lrn_tensor *state, const lrn_tensor *v,
                                  const lrn_tensor *labels, int64_t base);
-/* log Z by enumeration of the layer that has fewer states, at most 2^24: 24 units of two states, or
-   groups (else LRN_EUNSUPPORTED); and mean over rows of log p(v) = -F(v) / T - log Z, in nats. Both in
-   float64 on the CPU, with memory of their own. Z is that of standardised rows; log p is the log density
-   of the data as they were given, of the units that are not constant: minus sum log std. */
+/* Exact figures: by enumeration of the layer that has fewer states, at most 2^24: 24 units of two states,
+   or groups; in closed form where both layers are Gaussian (LRN_EUNSUPPORTED where exp(-E) has no finite
+   integral then); else LRN_EUNSUPPORTED. In float64 on the CPU, with memory of their own; the bits do not
+   depend on the number of threads. Without the model's mask; not for units without a density.
+   log Z; the mean over rows of log p(v) = -F(v) / T - log Z, in nats; and the same given log Z. Z is that
+   of standardised rows; log p is the log density of the data as they were given, of the units that are
+   not constant: minus sum log std. */
+LRN_API int lrn_rbm_has_exact(const lrn_rbm *m); /* 1 where there are exact figures; 0: layers too large */
 LRN_API int lrn_rbm_log_partition(const lrn_rbm *m, double *log_z);
 LRN_API int lrn_rbm_log_likelihood(const lrn_rbm *m, double *mean, const lrn_tensor *v);
+LRN_API int lrn_rbm_log_likelihood_at(const lrn_rbm *m, double *mean, const lrn_tensor *v,
+                                      double log_z);
+/* Moments of the model's distribution: E[v h'] (V x H), E[v] (V) and E[h] (H), contiguous float64 tensors
+   of the caller on the CPU, and log Z; NULL for what is not wanted. They are T times the derivatives of
+   log Z by W, a and b. Not for models with labels: LRN_EUNSUPPORTED. */
+LRN_API int lrn_rbm_moments(const lrn_rbm *m, double *log_z, lrn_tensor *vh, lrn_tensor *v,
+                            lrn_tensor *h);
+
+/* Annealed importance sampling (Neal 2001; Salakhutdinov and Murray 2008): chains that go from a model
+   without weights, whose log Z is known, to the model m, through models whose parameters are
+   (1 - beta) times the first one's and beta times m's; or, given samples of m, from m to it (Burda,
+   Grosse and Salakhutdinov 2015).
+     log_z   float64 of N values on the CPU: what each of N chains says of log Z. Forwards the mean of
+             exp(log_z) is Z in expectation, so that its logarithm is on average too low; backwards, from
+             exact samples, the mean of exp(-log_z) is 1 / Z, and the logarithm on average too high
+     base    visible biases of the first model (n_visible values); NULL: those of m
+     ladder  n >= 2 values of beta that rise from 0 to 1
+     start   NULL: forwards; else backwards from these N rows, which should be samples of m
+   On the model's device and in its dtype; log weights are summed in float64. Any number of chains goes
+   through the workspace in batches, on which no draw depends; nor on threads. Draws: a call of stream 7.
+   Without the model's mask. LRN_EUNSUPPORTED where exp(-E) may have no finite integral: no layer has
+   bounded states, and a singular value of W is 1 or more. */
+LRN_API int lrn_rbm_anneal(const lrn_rbm *m, lrn_work *w, lrn_tensor *log_z, const lrn_tensor *base,
+                           const double *ladder, int64_t n, const lrn_tensor *start);
+/* What the chains say together. */
+typedef struct lrn_annealed {
+  double log_z;     /* log of the mean of exp(log_z), backwards minus that of exp(-log_z) */
+  double error;     /* its standard error (delta method) */
+  double effective; /* (sum w)^2 / sum w^2 of the weights: how many chains count */
+  double spread;    /* standard deviation of the log weights */
+} lrn_annealed;
+LRN_API int lrn_anneal_summary(lrn_annealed *out, const lrn_tensor *log_z, int backwards);
+/* Visible biases (n_visible float64 values on the CPU) at which a model without weights has the means of
+   the data: the `base` of lrn_rbm_anneal. A mean is kept off its ends as by lrn_rbm_prepare. */
+LRN_API int lrn_rbm_base_biases(const lrn_rbm *m, lrn_work *w, lrn_tensor *out,
+                                const lrn_tensor *data);
 
 /* Into a file, under the names of numerics.md: W a b, momentum.W ..., chain.h, stat.mean, stat.std and the metadata
    lrn.format, lrn.class ("RBM" where the file has none yet), lrn.options, lrn.generator and

@@ -12,7 +12,8 @@ for name in ([[
   json_decode permutation default_seed clock isatty terminal_size terminal_ask mkdir embedded
   exists memory memory_fail raise ops is_tensor error cuda set build version manual_seed
   methods generator_methods library_folder cuda_available
-  unit_map unit_sample unit_can_flip unit_grouped unit_has_density units log collector cache]]):gmatch "%S+" do
+  anneal_summary unit_map unit_sample unit_can_flip unit_grouped unit_has_density units log
+  collector cache]]):gmatch "%S+" do
   private[name] = true
 end
 for name, value in pairs(core) do

@@ -29,6 +29,7 @@ M.rows = {
   { "n_classes", some = true }, { "alpha", live = true, some = true },
   { "visible", class = true, shown = false }, { "hidden", class = true, shown = false },
   { "mask", class = true, shown = false }, { "variance", class = true, shown = false },
+  { "rule", shown = unless("rule", "cd") },
   { "steps", live = true }, { "learning_rate", live = true }, { "momentum", live = true },
   { "decay", live = true },
   { "l1", live = true, shown = unless("l1", 0) },
@@ -78,8 +79,8 @@ end
 function M.check(where, class, given)
   for name in next, given do
     local row = M.of(class, name)
-    if name ~= "rule" and (not row or row.class) then
-      local valid = { "rule" }
+    if not row or row.class then
+      local valid = {}
       for _, known in ipairs(M.all(class)) do
         if not known.class then valid[#valid + 1] = known[1] end
       end

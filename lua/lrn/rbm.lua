@@ -42,12 +42,10 @@ function M.new(row, given)
   for name, value in pairs(row.defaults or o) do o[name] = value end
   options.check(row.name, row, given or {})
   for name, value in next, given or {} do o[name] = value end
-  check.value(row.name, "rule", o.rule, { "string", "cd", choices = { "cd" } })
   if row.defaults and row.defaults.n_classes then
     check.value(row.name, "n_classes", given and given.n_classes, { "integer", required = true, min = 2 })
   end
-  o.rule, o.visible, o.hidden, o.mask, o.variance = nil, row.visible, row.hidden, row.mask,
-    row.variance
+  o.visible, o.hidden, o.mask, o.variance = row.visible, row.hidden, row.mask, row.variance
   local c, message, code = core.rbm_new(o)
   if not c then return nil, message, code end
   return make(c, row)
@@ -359,8 +357,7 @@ end
 function trainer.results(_, stats) return stats.mse, stats.pl end
 
 function trainer.options(self)
-  local given = { class = self.class, rule = self.rule, visible = self.visible,
-    hidden = self.hidden }
+  local given = { class = self.class, visible = self.visible, hidden = self.hidden }
   for _, option in ipairs(options.all(self._row)) do given[option[1]] = self[option[1]] end
   return given
 end
@@ -447,7 +444,6 @@ function meta:__index(key)
   if options.of(rawget(self, "_row"), key) then return self._core:get(key) end
   if key == "history" then return rawget(self, "_history") end
   if key == "class" then return rawget(self, "_row").name end
-  if key == "rule" then return "cd" end
   if type(key) ~= "string" then return nil end
   local parameters = self._core:parameters()
   if key == "sigma" and parameters.z then return (parameters.z / 2):exp() end
@@ -471,7 +467,7 @@ function meta:__newindex(key, value)
     self._core:set(key, value)
     return
   end
-  if option or methods[key] or key == "class" or key == "rule" then
+  if option or methods[key] or key == "class" then
     check.raise("argument", "%s: %s: cannot be assigned; %s", where, key,
       option and "make a new model for another value" or "it is a part of every model")
   end

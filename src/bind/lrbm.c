@@ -601,13 +601,82 @@ static int core_log_partition(lua_State *L) {
   lua_pushnumber(L, z);
   return 1;
 }
+/* log_likelihood(data, log Z or nil: the exact one) */
 static int core_log_likelihood(lua_State *L) {
   core *c = check_core(L, "log_likelihood");
   lrn_tensor *v = lrnB_tensor(L, 2, "log_likelihood");
-  double mean = 0;
-  LRNB_TRY_AS(L, "log_likelihood", lrn_rbm_log_likelihood(c->m, &mean, v));
+  int given = !lua_isnoneornil(L, 3);
+  double mean = 0, log_z = given ? lrnB_number(L, 3, "log_likelihood", "log_z") : 0;
+  LRNB_TRY_AS(L, "log_likelihood", given ? lrn_rbm_log_likelihood_at(c->m, &mean, v, log_z)
+                                         : lrn_rbm_log_likelihood(c->m, &mean, v));
   lua_pushnumber(L, mean);
   return 1;
+}
+static int core_has_exact(lua_State *L) {
+  lua_pushboolean(L, lrn_rbm_has_exact(check_core(L, "log_partition")->m));
+  return 1;
+}
+
+/* A new float64 tensor on the CPU, on the top. */
+static lrn_tensor *doubles(lua_State *L, int nd, int64_t rows, int64_t columns, const char *f) {
+  int64_t size[2] = {rows, columns};
+  lrn_tensor **box = lrnB_new_tensor(L);
+  LRNB_TRY_AS(L, f, lrn_tensor_new(box, LRN_F64, nd, size, NULL));
+  lrnB_result(L);
+  return *box;
+}
+
+/* moments() -> log Z, E[v h'], E[v], E[h] */
+static int core_moments(lua_State *L) {
+  core *c = check_core(L, "moments");
+  const lrn_rbm_options *o = lrn_rbm_get_options(c->m);
+  double log_z = 0;
+  lrn_tensor *vh, *v, *h;
+  lua_settop(L, 1);
+  vh = doubles(L, 2, o->n_visible, o->n_hidden, "moments");
+  v = doubles(L, 1, o->n_visible, 0, "moments");
+  h = doubles(L, 1, o->n_hidden, 0, "moments");
+  LRNB_TRY(L, lrn_rbm_moments(c->m, &log_z, vh, v, h));
+  lua_pushnumber(L, log_z);
+  lua_insert(L, 2);
+  return 4;
+}
+/* base_biases(data) -> n_visible values */
+static int core_base_biases(lua_State *L) {
+  core *c = check_core(L, "base");
+  lrn_tensor *data = lrnB_tensor(L, 2, "base"), *out;
+  inference_room(L, c, rows_of(data));
+  out = doubles(L, 1, lrn_rbm_get_options(c->m)->n_visible, 0, "base");
+  LRNB_TRY(L, lrn_rbm_base_biases(c->m, c->w, out, data));
+  return 1;
+}
+/* anneal(chains, ladder, base or nil, start or nil) -> what each chain says of log Z */
+static int core_anneal(lua_State *L) {
+  core *c = check_core(L, "anneal");
+  int64_t n = lrnB_integer(L, 2, "anneal", "chains");
+  lrn_tensor *ladder = lrnB_tensor(L, 3, "anneal"), *base = lrnB_opt_tensor(L, 4, "anneal");
+  lrn_tensor *start = lrnB_opt_tensor(L, 5, "anneal"), *log_z;
+  if (n < 1)
+    return lrnB_raise(L, "value", "anneal: chains: got %lld, expected an integer >= 1", (long long)n);
+  if (lrn_tensor_dtype(ladder) != LRN_F64 || lrn_tensor_device(ladder) != lrn_device_cpu() ||
+      !lrn_tensor_is_contiguous(ladder))
+    return lrnB_raise(L, "type", "anneal: ladder: got %s, expected contiguous float64 values on cpu",
+                      lrnB_show(L, 3));
+  inference_room(L, c, n);
+  log_z = doubles(L, 1, n, 0, "anneal");
+  LRNB_TRY(L, lrn_rbm_anneal(c->m, c->w, log_z, base, lrn_tensor_data(ladder),
+                             lrn_tensor_numel(ladder), start));
+  return 1;
+}
+/* anneal_summary(log_z, backwards) -> log Z, its standard error, chains that count, spread */
+static int core_anneal_summary(lua_State *L) {
+  lrn_annealed s = {0};
+  LRNB_TRY(L, lrn_anneal_summary(&s, lrnB_tensor(L, 1, "anneal"), lua_toboolean(L, 2)));
+  lua_pushnumber(L, s.log_z);
+  lua_pushnumber(L, s.error);
+  lua_pushnumber(L, s.effective);
+  lua_pushnumber(L, s.spread);
+  return 4;
 }
 
 /* ===} */
@@ -720,7 +789,8 @@ static const luaL_Reg functions[] = {
   {"rbm_restore", core_rbm_restore}, {"unit_map", core_unit_map},
   {"unit_sample", core_unit_sample}, {"units", core_units},
   {"unit_can_flip", core_unit_can_flip}, {"unit_grouped", core_unit_grouped},
-  {"unit_has_density", core_unit_has_density}, {NULL, NULL}};
+  {"unit_has_density", core_unit_has_density}, {"anneal_summary", core_anneal_summary},
+  {NULL, NULL}};
 static const luaL_Reg methods[] = {
   {"get", core_get}, {"set", core_set}, {"parameters", core_parameters},
   {"gradient", core_gradient}, {"momentum", core_momentum}, {"second", core_second}, {"chain", core_chain}, {"mask", core_mask}, {"statistics", core_statistics},
@@ -734,6 +804,8 @@ static const luaL_Reg methods[] = {
   {"classify", core_classify}, {"classify_hidden", core_classify_hidden},
   {"hidden_given", core_hidden_given},
   {"log_partition", core_log_partition}, {"log_likelihood", core_log_likelihood},
+  {"has_exact", core_has_exact}, {"moments", core_moments}, {"base_biases", core_base_biases},
+  {"anneal", core_anneal},
   {"store", core_store}, {NULL, NULL}};
 static const luaL_Reg none[] = {{NULL, NULL}};
 

@@ -500,33 +500,22 @@ done:
   return st;
 }
 
-int lrn_rbm_prepare(lrn_rbm *m, lrn_work *w, const lrn_tensor *data) {
+/* The biases at which visible units without weights have the means of the data, into p; nothing where there
+   are no rows. *n: rows. */
+static int biases_of_data(const lrn_rbm *m, lrn_work *w, double *p, int64_t *n, const lrn_tensor *data,
+                          const char *f) {
   int64_t V = m->options.n_visible;
-  lrn_tensor *held = NULL, *total = NULL, *a = m->parameter[LRN_PARAMETER_A];
+  lrn_tensor *held = NULL;
   lrn_rows rows;
-  double *p;
-  int zero, st;
-  LRN_TRY(lrn_check_work(m, w, 0, 0, "fit"));
-  if (w->state.step != 0)
-    return LRN_OK;
-  if (m->options.normalize) /* the biases that fit standardised data are 0 */
-    return m->standard == NULL ? lrn_standardise_by(m, data) : LRN_OK;
-  if (m->options.visible_bias != LRN_BIAS_DATA)
-    return LRN_OK;
-  LRN_TRY(all_zero(&zero, a));
-  if (!zero)
-    return LRN_OK;
-  LRN_GO(lrn_rows_any(&rows, &held, m, data, "fit"));
-  if (rows.n == 0)
-    goto done;
-  LRN_GO(lrn_tensor_new(&total, LRN_F64, 1, &V, NULL));
-  LRN_GO(lrn_tensor_fill(total, 0));
-  p = total->view.data;
+  int st;
+  LRN_GO(lrn_rows_any(&rows, &held, m, data, f));
+  for (int64_t i = 0; i < V && rows.n > 0; i++)
+    p[i] = 0;
   for (int64_t at = 0; at < rows.n; at += lrn_stride(w)) {
-    int64_t n = lrn_piece(w, rows.n, at);
+    int64_t count = lrn_piece(w, rows.n, at);
     lrn_tensor *batch = NULL, *sum = NULL, *host = NULL;
-    LRN_GO(lrn_load_rows(m, w->v->view.data, &rows, NULL, 0, at, n, 0, "fit"));
-    st = lrn_tensor_narrow(&batch, w->v, 0, 0, n);
+    LRN_GO(lrn_load_rows(m, w->v->view.data, &rows, NULL, 0, at, count, 0, f));
+    st = lrn_tensor_narrow(&batch, w->v, 0, 0, count);
     if (st == LRN_OK)
       st = lrn_reduce(&sum, LRN_RED_sum, batch, 1u, 0);
     if (st == LRN_OK)
@@ -539,11 +528,46 @@ int lrn_rbm_prepare(lrn_rbm *m, lrn_work *w, const lrn_tensor *data) {
     lrn_tensor_free(host);
     LRN_GO(st);
   }
-  for (int64_t i = 0; i < V; i++)
+  for (int64_t i = 0; i < V && rows.n > 0; i++)
     p[i] = input_of_mean(m, p[i] / (double)rows.n, rows.n);
-  st = lrn_tensor_copy(a, total);
+  *n = rows.n;
 done:
   lrn_tensor_free(held);
+  return st;
+}
+
+int lrn_rbm_base_biases(const lrn_rbm *m, lrn_work *w, lrn_tensor *out, const lrn_tensor *data) {
+  char text[LRN_SHAPE_MAX];
+  int64_t n;
+  LRN_TRY(lrn_check_work(m, w, 0, 0, "base"));
+  if (out->view.dtype != LRN_F64 || out->storage->device != lrn_device_cpu() ||
+      !lrn_tensor_is_contiguous(out) || lrn_tensor_numel(out) != m->options.n_visible)
+    return lrn_fail(LRN_ESHAPE, "base: got %s, expected a contiguous float64 tensor of %lld values on cpu",
+                    lrn_tensor_text(text, out), (long long)m->options.n_visible);
+  LRN_TRY(lrn_check_writable(out, "base"));
+  LRN_TRY(biases_of_data(m, w, out->view.data, &n, data, "base"));
+  return n > 0 ? LRN_OK : lrn_fail(LRN_EVALUE, "base: no row");
+}
+
+int lrn_rbm_prepare(lrn_rbm *m, lrn_work *w, const lrn_tensor *data) {
+  int64_t V = m->options.n_visible, n;
+  lrn_tensor *total = NULL, *a = m->parameter[LRN_PARAMETER_A];
+  int zero, st;
+  LRN_TRY(lrn_check_work(m, w, 0, 0, "fit"));
+  if (w->state.step != 0)
+    return LRN_OK;
+  if (m->options.normalize) /* the biases that fit standardised data are 0 */
+    return m->standard == NULL ? lrn_standardise_by(m, data) : LRN_OK;
+  if (m->options.visible_bias != LRN_BIAS_DATA)
+    return LRN_OK;
+  LRN_TRY(all_zero(&zero, a));
+  if (!zero)
+    return LRN_OK;
+  LRN_GO(lrn_tensor_new(&total, LRN_F64, 1, &V, NULL));
+  LRN_GO(biases_of_data(m, w, total->view.data, &n, data, "fit"));
+  if (n > 0)
+    st = lrn_tensor_copy(a, total);
+done:
   lrn_tensor_free(total);
   return st;
 }

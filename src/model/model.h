@@ -94,6 +94,7 @@ struct lrn_work {
   lrn_tensor *weight;
   int64_t weighed;
   lrn_tensor *up, *sight; /* see lrn_see; NULL where variances are 1 */
+  struct lrn_enumeration *exact; /* of rule exact, else NULL */
   lrn_state state;   /* sums are on the device, not here */
   int64_t negative_at, negative_rows; /* v- of the last step: rows of v */
 };
@@ -248,6 +249,9 @@ int lrn_limit_variance(lrn_rbm *m, lrn_work *w);
 /* What log Z has beside the sum over hidden states: log of sigma, nothing of a constant unit. d is of
    lrn_rbm_double. */
 double lrn_log_volume(const lrn_rbm *d);
+/* 1 / sigma, n_visible values, of p's dtype and device; and W and a of p, a plain copy of m, times it. */
+int lrn_narrow(lrn_tensor **out, const lrn_rbm *p, const lrn_rbm *m);
+int lrn_narrow_parameters(lrn_rbm *p, const lrn_rbm *m);
 
 /* ===} */
 
@@ -335,5 +339,31 @@ int lrn_join_aids(const lrn_rbm *m, lrn_work *w, int64_t n);
 
 /* A float64 copy of the model on the CPU: its energies, without a mask. */
 int lrn_rbm_double(lrn_rbm **out, const lrn_rbm *m);
+/* A copy as it is to be sampled and summed over: without mask or rule, with all noise, of visible units of
+   variance 1 (v / sigma where variances are learned) in units of standardised rows; its log Z lacks
+   lrn_volume. And the same again with the parameters that m has now. */
+int lrn_rbm_plain(lrn_rbm **out, const lrn_rbm *m, int dtype, const lrn_device *device);
+int lrn_plain_again(lrn_rbm *plain, const lrn_rbm *m);
+int lrn_volume(double *log_volume, const lrn_rbm *m);
+
+/* {=== moments.c === */
+
+/* What an exact log Z of the model takes, and moments where they are wanted; `f` names the caller. */
+typedef struct lrn_enumeration lrn_enumeration;
+int lrn_enumeration_new(lrn_enumeration **out, const lrn_rbm *m, int moments, const char *f);
+void lrn_enumeration_free(lrn_enumeration *e);
+size_t lrn_enumeration_bytes(const lrn_enumeration *e);
+/* log Z of m, which is as the model that it was made for but for its parameters; allocates nothing. */
+int lrn_enumerate(lrn_enumeration *e, const lrn_rbm *m, double *log_z, int moments, const char *f);
+/* Then: E[v h'], E[v], E[h] in one buffer as the parameters, of the model's dtype and device. */
+const lrn_tensor *lrn_enumerated(const lrn_enumeration *e);
+/* LRN_EUNSUPPORTED for a model with units without a density. */
+int lrn_check_density(const lrn_rbm *m, const char *f);
+/* Whether there is an exact log Z at all: LRN_OK, or LRN_EUNSUPPORTED with a message that begins with f. */
+int lrn_check_exact(const lrn_rbm *m, const char *f);
+/* Whether exp(-E) has a finite integral for certain; likewise. */
+int lrn_check_normal(const lrn_rbm *m, const char *f);
+
+/* ===} */
 
 #endif

@@ -96,6 +96,15 @@ static int check_options(const lrn_rbm_options *o) {
                     "labels", (long long)o->n_classes);
   if (o->n_classes == 0 && o->alpha != 0)
     return lrn_fail(LRN_EVALUE, "RBM: alpha: got %g, expected 0: the model has no labels", o->alpha);
+  if (o->rule == LRN_RULE_EXACT && (o->persistent > 0 || o->n_classes > 0))
+    return lrn_fail(LRN_EVALUE, "RBM: %s: got %lld, expected 0: with rule = exact there are no %s",
+                    o->persistent > 0 ? "persistent" : "n_classes",
+                    (long long)(o->persistent > 0 ? o->persistent : o->n_classes),
+                    o->persistent > 0 ? "chains" : "labels");
+  if (o->rule == LRN_RULE_EXACT && o->variance)
+    return lrn_fail(LRN_EVALUE, "RBM: rule: got exact, expected cd: variances are learned by chains");
+  if (o->rule == LRN_RULE_EXACT && o->mask != LRN_MASK_NONE)
+    return lrn_fail(LRN_EVALUE, "RBM: rule: got exact, expected cd: a mask is defined for chains");
   if (o->mask == LRN_MASK_EDROPOUT && o->persistent > 0)
     return lrn_fail(LRN_EVALUE, "RBM: persistent: got %lld, expected 0: edropout is defined for CD",
                     (long long)o->persistent);
@@ -145,6 +154,8 @@ int lrn_rbm_new(lrn_rbm **out, const lrn_rbm_options *options) {
     m->options.device = lrn_device_cpu();
   LRN_GO(slots_there(m->options.device));
   LRN_GO(lrn_parameter_buffer(&m->theta, m->parameter, &m->options));
+  if (m->options.rule == LRN_RULE_EXACT)
+    LRN_GO(lrn_check_exact(m, "RBM: rule: got exact, expected cd"));
   LRN_GO(lrn_parameters_start(m));
   *out = m;
   m = NULL;
@@ -176,13 +187,19 @@ int lrn_rbm_set_options(lrn_rbm *m, const lrn_rbm_options *options) {
       options->dtype != o->dtype || device != o->device || options->seed != o->seed ||
       options->optimizer != o->optimizer || options->mask != o->mask ||
       options->n_classes != o->n_classes || options->normalize != o->normalize ||
-      options->variance != o->variance)
+      options->variance != o->variance || options->rule != o->rule)
     return lrn_fail(LRN_EVALUE, "RBM: n_visible, n_hidden, n_classes, visible, hidden, categories, dtype, "
-                    "device, mask, normalize, variance, optimizer and seed are fixed when the model is "
+                    "device, mask, rule, normalize, variance, optimizer and seed are fixed when the model is "
                     "made");
   m->options = *options;
   m->options.device = device;
   return LRN_OK;
+}
+
+static int without_mask(lrn_rbm *d, const lrn_rbm *m) {
+  lrn_arg scaled[2] = {lrn_argt(d->parameter[LRN_PARAMETER_W]), lrn_argd(lrn_kept(m, LRN_SIDE_HIDDEN))};
+  return scaled[1].d == 1 ? LRN_OK
+                          : lrn_map(NULL, d->parameter[LRN_PARAMETER_W], LRN_OP_mul, scaled, 2);
 }
 
 int lrn_rbm_double(lrn_rbm **out, const lrn_rbm *m) {
@@ -192,13 +209,11 @@ int lrn_rbm_double(lrn_rbm **out, const lrn_rbm *m) {
   o.dtype = LRN_F64;
   o.device = lrn_device_cpu();
   o.mask = LRN_MASK_NONE;
+  o.rule = LRN_RULE_CD;
   LRN_TRY(lrn_rbm_new(&d, &o));
   st = lrn_tensor_copy(d->theta, m->theta);
-  if (st == LRN_OK && lrn_kept(m, LRN_SIDE_HIDDEN) != 1) {
-    lrn_arg scaled[2] = {lrn_argt(d->parameter[LRN_PARAMETER_W]),
-                         lrn_argd(lrn_kept(m, LRN_SIDE_HIDDEN))};
-    st = lrn_map(NULL, d->parameter[LRN_PARAMETER_W], LRN_OP_mul, scaled, 2);
-  }
+  if (st == LRN_OK)
+    st = without_mask(d, m);
   if (st == LRN_OK && m->standard != NULL)
     st = lrn_set_statistics(d, m->stat[LRN_STAT_MEAN]->view.data, m->stat[LRN_STAT_STD]->view.data);
   if (st != LRN_OK) {
@@ -207,6 +222,35 @@ int lrn_rbm_double(lrn_rbm **out, const lrn_rbm *m) {
   }
   *out = d;
   return LRN_OK;
+}
+
+int lrn_rbm_plain(lrn_rbm **out, const lrn_rbm *m, int dtype, const lrn_device *device) {
+  lrn_rbm_options o = m->options;
+  lrn_rbm *p;
+  int st;
+  o.dtype = dtype;
+  o.device = device;
+  o.mask = LRN_MASK_NONE;
+  o.rule = LRN_RULE_CD;
+  o.visible_noise = 1;
+  o.normalize = o.variance = 0;
+  LRN_TRY(lrn_rbm_new(&p, &o));
+  st = lrn_plain_again(p, m);
+  if (st != LRN_OK) {
+    lrn_rbm_free(p);
+    return st;
+  }
+  *out = p;
+  return LRN_OK;
+}
+
+int lrn_plain_again(lrn_rbm *p, const lrn_rbm *m) {
+  p->options.temperature = m->options.temperature;
+  for (int i = 0; i < LRN_PARAMETERS; i++)
+    if (p->parameter[i] != NULL)
+      LRN_TRY(lrn_tensor_copy(p->parameter[i], m->parameter[i]));
+  LRN_TRY(without_mask(p, m));
+  return m->options.variance ? lrn_narrow_parameters(p, m) : LRN_OK;
 }
 
 /* {=== Layers === */

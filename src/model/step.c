@@ -11,6 +11,8 @@
 **   weights   of rows (weigh.c): <.> is sum_r w_r (.)_r / sum_r w_r, of v- and q- as well,
 **             but for the chains of PCD
 **   masks     of mask.c leave out hidden units or weights, the same ones in both phases
+**   exact     the rule of that name has E[v h'], E[v], E[h] of the model in place of a negative phase
+**             (moments.c)
 **   labels    of label.c are visible units beside v, with a loss of their own
 **   update    gW += decay W + l1 sign(W);  m = momentum m + g;  theta -= learning_rate m; or Adam
 **
@@ -112,21 +114,32 @@ static int statistics(const lrn_rbm *m, void *x, int64_t rows, void *state, lrn_
 
 /* Rows of the negative phase of n rows of data. */
 static int64_t negative_rows(const lrn_rbm *m, int64_t n) {
-  if (lrn_generative(m) == 0)
+  if (lrn_generative(m) == 0 || m->options.rule == LRN_RULE_EXACT)
     return 0;
   return m->options.persistent > 0 ? m->options.persistent : n;
+}
+
+/* The metrics of a negative phase that does not begin at the data: one sweep from them, h being their
+   hidden states. */
+static int sweep_from_data(const lrn_rbm *m, lrn_work *w, const void *h, int64_t n, int first) {
+  void *v = w->spare->view.data;
+  lrn_unit_args extra = metrics_into(w, w->v->view.data);
+  LRN_TRY(lrn_input(m, LRN_SIDE_VISIBLE, v, h, n));
+  return lrn_activate(m, LRN_SIDE_VISIBLE, v, n, NULL, v,
+                      lrn_key_of(m, w->state.step, LRN_STREAM_VISIBLE, first + 1, 0), &extra);
 }
 
 /* Both phases of the n rows in w->v: [v+; v-] in w->v, [q+; -q-] in w->q (weighted as many chains as
    rows). */
 static int phases(const lrn_rbm *m, lrn_work *w, int64_t n, int metrics, const thinning *thin) {
   const lrn_rbm_options *o = &m->options;
-  int pcd = o->persistent > 0, first = thin->draw;
+  int pcd = o->persistent > 0, exact = o->rule == LRN_RULE_EXACT, first = thin->draw;
   int64_t rows = negative_rows(m, n);
   uint64_t step = w->state.step;
   void *vp = w->v->view.data, *vn = lrn_row(w->v, n);
   void *qp = w->q->view.data, *qn = lrn_row(w->q, n), *yn = lrn_label_row(w, n);
-  void *h = (pcd && !metrics) || rows == 0 ? NULL : w->h->view.data;
+  int begins = exact ? metrics : rows > 0 && (metrics || !pcd); /* something, at states of h */
+  void *h = begins ? w->h->view.data : NULL;
   lrn_unit_args extra = metrics_into(w, vp);
   double negative = -lrn_generative(m) * (double)n / (double)rows; /* weight of a negative row */
   LRN_TRY(lrn_input(m, LRN_SIDE_HIDDEN, qp, vp, n));
@@ -136,16 +149,12 @@ static int phases(const lrn_rbm *m, lrn_work *w, int64_t n, int metrics, const t
     LRN_TRY(statistics(m, qp, n, h, lrn_key_of(m, step, LRN_STREAM_HIDDEN, first, 0), 1));
   LRN_TRY(lrn_masked(w, qp, thin->plus, n));
   LRN_TRY(lrn_masked(w, h, thin->plus, n));
+  if (begins && (pcd || exact))
+    LRN_TRY(sweep_from_data(m, w, h, n, first));
   if (rows == 0)
     return LRN_OK;
   if (pcd) {
     void *chain = w->chain->view.data;
-    if (metrics) { /* one sweep from the data */
-      void *v = w->spare->view.data;
-      LRN_TRY(lrn_input(m, LRN_SIDE_VISIBLE, v, h, n));
-      LRN_TRY(lrn_activate(m, LRN_SIDE_VISIBLE, v, n, NULL, v,
-                           lrn_key_of(m, step, LRN_STREAM_VISIBLE, first + 1, 0), &extra));
-    }
     LRN_TRY(lrn_masked(w, chain, thin->minus, rows));
     LRN_TRY(sweeps(m, w, chain, vn, yn, qn, rows, LRN_STREAM_CHAIN, LRN_STREAM_CHAIN, thin, NULL));
     LRN_TRY(lrn_hidden_input(m, qn, vn, yn, rows));
@@ -201,23 +210,46 @@ static int masked_phases(const lrn_rbm *m, lrn_work *w, int64_t n, int metrics, 
 
 /* Visible states are stored unsigned: two sums, the second one in the spare buffer. */
 static int visible_gradient(const lrn_rbm *m, lrn_work *w, int64_t n, int64_t rows) {
+  int exact = m->options.rule == LRN_RULE_EXACT; /* the moments join it later */
   double share = lrn_generative(m);
   lrn_tensor *ga = w->g[LRN_PARAMETER_A], minus = *ga;
   lrn_operand in[2] = {{.view = ga->view}, {.view = ga->view}};
-  if (rows == 0)
+  if (rows == 0 && !exact)
     return lrn_tensor_fill(ga, 0);
-  if (w->weighed > 0) {
-    LRN_TRY(lrn_weighted_sum(w, &ga->view, w->v->view.data, 0, n, -share / (double)n, 0));
+  LRN_TRY(w->weighed > 0
+            ? lrn_weighted_sum(w, &ga->view, w->v->view.data, 0, n, -share / (double)n, 0)
+            : lrn_column_means(m, ga, w->v->view.data, n, -(double)n / share));
+  if (exact)
+    return LRN_OK;
+  if (w->weighed > 0)
     return lrn_weighted_sum(w, &ga->view, lrn_row(w->v, n), n, rows, share / (double)rows, 1);
-  }
   minus.view.data = in[1].view.data = w->spare->view.data;
-  LRN_TRY(lrn_column_means(m, ga, w->v->view.data, n, -(double)n / share));
   LRN_TRY(lrn_column_means(m, &minus, lrn_row(w->v, n), rows, (double)rows / share));
   return m->options.device->backend.map(LRN_OP_add, w->dtype, &ga->view, in, 2);
 }
 
+/* The gradient's negative phase where it is no sample: E[v h'], E[v], E[h] join it. They count 0 where
+   all rows weigh 0. */
+static int join_moments(const lrn_work *w, int64_t n) {
+  const lrn_backend *b = &w->device->backend;
+  lrn_view all = w->gradient->view, moments = lrn_enumerated(w->exact)->view;
+  lrn_view some = {.data = w->norm->view.data, .dtype = w->dtype};
+  lrn_operand in[2] = {{.view = moments}, {.view = lrn_flat_view(w->dtype, some.data, all.size[0])}};
+  if (w->weighed > 0) {
+    lrn_view weights = lrn_flat_view(w->dtype, w->weight->view.data, n);
+    LRN_TRY(b->reduce(LRN_RED_max, &some, &weights, NULL, 0, 1));
+    LRN_TRY(b->map(LRN_OP_sign, w->dtype, &some, &(lrn_operand){.view = some}, 1));
+    in[1].view.stride[0] = 0;
+    LRN_TRY(b->map(LRN_OP_mul, w->dtype, &moments, in, 2));
+  }
+  in[1].view = all;
+  return b->map(LRN_OP_add, w->dtype, &all, in, 2);
+}
+
 static int gradient(const lrn_rbm *m, lrn_work *w, const lrn_batch *b, int metrics, const char *f) {
   int64_t n = b->count, rows = negative_rows(m, n);
+  int exact = m->options.rule == LRN_RULE_EXACT;
+  double log_z;
   void *vp = w->v->view.data;
   const int64_t *idx = b->idx != NULL ? b->idx->view.data : NULL;
   lrn_rows data;
@@ -228,6 +260,8 @@ static int gradient(const lrn_rbm *m, lrn_work *w, const lrn_batch *b, int metri
   LRN_TRY(lrn_load_rows(m, vp, &data, idx, b->base, b->first, n, 0, f));
   LRN_TRY(lrn_load_labels(m, w, b, f));
   LRN_TRY(lrn_weigh(w, b->weights, n, f));
+  if (exact) /* first, as it may be interrupted */
+    LRN_TRY(lrn_enumerate(w->exact, m, &log_z, 1, f));
   LRN_TRY(masked_phases(m, w, n, metrics, w->g[LRN_PARAMETER_W]->view.data));
   w->negative_at = n;
   w->negative_rows = rows;
@@ -235,6 +269,8 @@ static int gradient(const lrn_rbm *m, lrn_work *w, const lrn_batch *b, int metri
   LRN_TRY(visible_gradient(m, w, n, rows));
   LRN_TRY(lrn_label_negative(m, w, n, rows));
   LRN_TRY(lrn_variance_gradient(m, w, n, rows));
+  if (exact)
+    LRN_TRY(join_moments(w, n));
   return lrn_join_aids(m, w, n);
 }
 

@@ -144,3 +144,37 @@ double lrn_log_volume(const lrn_rbm *d) {
       sum += 0.5 * z[i];
   return sum;
 }
+
+int lrn_narrow(lrn_tensor **out, const lrn_rbm *p, const lrn_rbm *m) {
+  lrn_arg half[2] = {lrn_argt(NULL), lrn_argd(-0.5)};
+  lrn_tensor *z = NULL;
+  int st;
+  LRN_GO(lrn_tensor_clone(&z, p->parameter[LRN_PARAMETER_A]));
+  LRN_GO(lrn_tensor_copy(z, m->parameter[LRN_PARAMETER_Z]));
+  half[0] = lrn_argt(z);
+  LRN_GO(lrn_map(NULL, z, LRN_OP_mul, half, 2));
+  LRN_GO(lrn_map(NULL, z, LRN_OP_exp, half, 1));
+  *out = z;
+  z = NULL;
+done:
+  lrn_tensor_free(z);
+  return st;
+}
+
+int lrn_narrow_parameters(lrn_rbm *p, const lrn_rbm *m) {
+  lrn_tensor *narrow = NULL, *column = NULL;
+  lrn_arg a[2], W[2];
+  int st;
+  LRN_GO(lrn_narrow(&narrow, p, m));
+  LRN_GO(lrn_tensor_view(&column, narrow, 2, (int64_t[2]){p->options.n_visible, 1}));
+  a[0] = lrn_argt(p->parameter[LRN_PARAMETER_A]);
+  a[1] = lrn_argt(narrow);
+  W[0] = lrn_argt(p->parameter[LRN_PARAMETER_W]);
+  W[1] = lrn_argt(column);
+  LRN_GO(lrn_map(NULL, p->parameter[LRN_PARAMETER_A], LRN_OP_mul, a, 2));
+  st = lrn_map(NULL, p->parameter[LRN_PARAMETER_W], LRN_OP_mul, W, 2);
+done:
+  lrn_tensor_free(narrow);
+  lrn_tensor_free(column);
+  return st;
+}

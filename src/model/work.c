@@ -70,6 +70,8 @@ static int make_training(lrn_work *w, const lrn_rbm *m) {
     LRN_TRY(vector(&w->mean[i], w->dtype, width[i], w->device));
   if (m->options.optimizer == LRN_ADAM)
     LRN_TRY(lrn_parameter_buffer(&w->second, w->s, &m->options));
+  if (m->options.rule == LRN_RULE_EXACT)
+    LRN_TRY(lrn_enumeration_new(&w->exact, m, 1, "fit"));
   return lrn_parameter_buffer(&w->momentum, w->m, &m->options);
 }
 
@@ -83,6 +85,7 @@ static void free_training(lrn_work *w) {
   lrn_tensor_free(w->momentum);
   lrn_tensor_free(w->second);
   lrn_tensor_free(w->norm);
+  lrn_enumeration_free(w->exact);
   for (int i = 0; i < LRN_MEANS; i++)
     lrn_tensor_free(w->mean[i]);
 }
@@ -132,6 +135,7 @@ int lrn_work_reserve(lrn_work *w, const lrn_rbm *m, int64_t batch, int flags) {
   }
   if (begin) {
     new.gradient = new.momentum = new.second = new.norm = NULL;
+    new.exact = NULL;
     memset(new.g, 0, sizeof new.g);
     memset(new.m, 0, sizeof new.m);
     memset(new.s, 0, sizeof new.s);
@@ -189,7 +193,7 @@ size_t lrn_work_bytes(const lrn_work *w) {
   const lrn_tensor *const all[] = {w->v, w->q, w->h, w->spare, w->scratch, w->chain, w->gradient,
                                    w->momentum, w->second, w->mask, w->sums, w->bad, w->up,
                                    w->sight, w->weight};
-  size_t bytes = 0;
+  size_t bytes = w->exact != NULL ? lrn_enumeration_bytes(w->exact) : 0;
   for (int i = 0; i < LRN_LABEL_BUFFERS; i++)
     bytes += w->label[i] != NULL ? lrn_tensor_storage_bytes(w->label[i]) : 0;
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
