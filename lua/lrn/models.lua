@@ -5,6 +5,7 @@ local check = require "lrn.check"
 local options = require "lrn.options"
 local rbm = require "lrn.rbm"
 require "lrn.labels" -- its methods, for the rows that have labels
+require "lrn.likelihood" -- its methods
 
 local M = {}
 

@@ -205,21 +205,6 @@ function methods:sample(n, opts)
   return infer(self, n):sample(n, o.steps, start, labels)
 end
 
---- log Z, by enumerating the layer with fewer states (at most 2^24: 24 units of 0 and 1).
--- @usage print(lrn.RBM{ n_visible = 4, n_hidden = 3 }:log_partition())
-function methods:log_partition()
-  return infer(self, INFER):log_partition()
-end
-
---- Log-likelihood in nats, mean over rows; exact, where a layer has at most 2^24 states.
--- @return the mean, and the lower and upper end of what it may be: an exact figure three times
--- @usage print(lrn.RBM{ n_visible = 9, n_hidden = 3 }:log_likelihood(lrn.data.bars_and_stripes(3)))
-function methods:log_likelihood(data)
-  local t, n = samples(self, "log_likelihood", "data", data)
-  local exact = infer(self, n):log_likelihood(t)
-  return exact, exact, exact
-end
-
 --- The parameters: a table from name to tensor. Writing to them writes to the model.
 -- @usage local p = lrn.RBM{ n_visible = 4, n_hidden = 3 }:parameters(); assert(p.W:size(1) == 4)
 function methods:parameters()
