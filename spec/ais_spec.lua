@@ -299,12 +299,13 @@ describe("log_likelihood and log_partition", function()
     assert.matches("log_likelihood: the figure means little", lines[1])
   end)
 
-  -- Spins of which each pattern has its negative: from all 1 alone no sweep comes to the other half, which
-  -- has the same weight.
+  -- Spins that are all 1 or all -1, these e^2 times as often: one sweep from the first does not come to
+  -- the others.
   it("say that the way down began at states that are not the model's", function()
     local m = lrn.models.define { visible = "spin", hidden = "spin" } { n_visible = 10, n_hidden = 8,
       seed = 5 }
     m.W:fill_(.4)
+    m.a:fill_(-.1)
     lrn.log.level "error"
     finally(function() lrn.log.level "warn" end)
     local z = m:log_partition()
@@ -314,7 +315,7 @@ describe("log_likelihood and log_partition", function()
     assert.matches("the way up says .*, the way down less", info.warning)
     assert.equal(info.forward, info.log_z)
     near(info.forward, z, 0.1)
-    near(info.backward, z - math.log(2), 0.1)
+    assert.is_true(info.backward < z - 0.5)
   end)
 
   it("take more temperatures by themselves where the bracket is wide", function()

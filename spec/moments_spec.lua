@@ -274,6 +274,24 @@ describe("rule = exact", function()
     assert.is_true(m.history:last().error > 0)
   end)
 
+  it("weighs rows as it would count them, and rows that all weigh 0 change nothing", function()
+    local data = lrn.tensor { { 1, 0, 1 }, { 0, 1, 1 } }
+    local function gradient(t, weights)
+      local c = core.rbm_new { n_visible = 3, n_hidden = 2, rule = "exact", seed = 9, dtype = "float64" }
+      c:reserve(#t, true)
+      local ok = c:compute_gradient(t, nil, 1, #t, nil, weights)
+      assert.is_nil(ok)
+      return c:gradient()
+    end
+    local weighed = gradient(data, lrn.tensor({ 2, 1 }, f64))
+    local counted = gradient(lrn.cat({ data, data:narrow(1, 1, 1) }, 1))
+    local none = gradient(data, lrn.zeros(2, f64))
+    for name, g in pairs(counted) do
+      near((weighed[name] - g):abs():max(), 0, 1e-14, name)
+      near(none[name]:abs():max(), 0, 0, name)
+    end
+  end)
+
   it("finds the distribution itself: enough units, and the likelihood is minus the entropy #slow", function()
     local m = lrn.RBM { n_visible = 4, n_hidden = 6, rule = "exact", optimizer = "adam",
       learning_rate = 0.05, seed = 5, dtype = "float64" }
