@@ -45,7 +45,8 @@ return {
       { "options.persistent", "integer", "* P > 0: PCD with P chains; 0: CD", 0 },
       { "options.visible_bias", "string",
         "* \"data\": start at the mean of the first data; \"zero\"", "data" },
-      { "options.rule", "string", "learning rule; only \"cd\" now", "cd" },
+      { "options.rule", "string", "\"cd\": contrastive divergence, PCD where persistent > 0; \"exact\": the \z
+        likelihood's own gradient, for small models (RBM.moments)", "cd" },
       { "options.dtype", "string", "\"float32\" or \"float64\"", "float32" },
       { "options.device", "string", "\"cpu\", \"cuda\", \"cuda:1\"", "cpu" },
       { "options.seed", "integer",
@@ -387,22 +388,45 @@ return {
     example =
       "local images = lrn.RBM{ n_visible = 4, n_hidden = 3 }:sample(2, { steps = 10 \z
       })\nassert(images:size(1) == 2)" },
-  { name = "RBM.log_partition", text = "log Z, exact, by enumerating the smaller layer; \z
-    of standardised data where the model standardises.",
-    params = {},
-    returns = { { "number", "in nats" } }, errors = "no layer of at most 2^24 states (24 units of 0 and 1)",
-    example = "print(lrn.RBM{ n_visible = 4, n_hidden = 3 }:log_partition())" },
+  { name = "RBM.log_partition",
+    text = "log Z: exact, by enumerating the layer with fewer states, or in closed form (two Gaussian layers); else a bracket by\n\z
+    annealed importance sampling: from a model without weights up (on average too low) and from samples of the model\n\z
+    down again (on average too high). Of standardised data where the model standardises.",
+    params = {
+      { "options.method", "string", "\"exact\" or \"ais\"; nil: exact where there is an exact figure" },
+      { "options.chains", "integer", "annealed at once, >= 2", 100 },
+      { "options.temperatures", "integer or string",
+        "rungs of the ladder, equally far apart; \"classical\": the 14,500 of Salakhutdinov and Murray 2008; \z
+        nil: 1,000, then 4,000 and 16,000 while the bracket is wider than 1 nat" },
+      { "options.base", "Dataset or Tensor",
+        "data whose means the model without weights has; nil: samples of the model" },
+      { "options.burn", "integer", "sweeps to the samples that the way down begins at", 1000 } },
+    returns = { { "number", "in nats" }, { "number", "lower end" }, { "number", "upper end" },
+      { "table", "method (\"exact\" or \"ais\"), log_z, log_z_low, log_z_high; of \"ais\" also forward and \z
+        backward (the two estimates), error (standard error), ess (how many chains count), spread (standard \z
+        deviation of the log weights), chains, temperatures, and warning: a text where the figure means little" } },
+    errors = "method = \"exact\" without a layer of at most 2^24 states (24 units of 0 and 1); a model whose \z
+      exp(-E) has no finite integral",
+    example = "local m = lrn.RBM{ n_visible = 4, n_hidden = 3 }\nprint(m:log_partition())\n\z
+      print(m:log_partition{ method = \"ais\", temperatures = 100 })" },
   { name = "RBM.log_likelihood",
-    text = "Log-likelihood of data, exact, by enumerating the smaller layer. Of real-valued units it is \z
-    the log density of the\ndata as given, which the statistics of a model that standardises them are \z
-    part of; constant units are left out.",
-    params = { { "data", "Dataset or Tensor", rows } },
-    returns = { { "number", "mean over rows, in nats" },
-      { "number", "lower end: the same, as it is exact" }, { "number", "upper end: the same" } },
-    errors = "no layer of at most 2^24 states (24 units of 0 and 1); " .. size_error,
+    text = "Log-likelihood of data: exact where log_partition is; else between two ends, by annealed importance\n\z
+    sampling. Of real-valued units it is the log density of the data as given, which the statistics of a model that\n\z
+    standardises them are part of; constant units are left out.",
+    params = { { "data", "Dataset or Tensor", rows },
+      { "options", "table", "those of RBM.log_partition; base is the data where it is not given" } },
+    returns = { { "number", "mean over rows, in nats" }, { "number", "lower end (an exact figure: the same)" },
+      { "number", "upper end" }, { "table", "how it was had: see RBM.log_partition" } },
+    errors = "see RBM.log_partition; " .. size_error,
     example =
       "local ds = lrn.data.bars_and_stripes(3)\nassert(lrn.RBM{ n_visible = 9, n_hidden = 3 \z
       }:log_likelihood(ds) < 0)" },
+  { name = "RBM.moments",
+    text = "Moments of the model's own distribution, exact: T times the derivatives of log Z by W, a and b.",
+    params = {},
+    returns = { { "table", "vh: E[v h'] (V x H), v: E[v], h: E[h], float64 tensors; log_z" } },
+    errors = "no layer of at most 2^24 states (24 units of 0 and 1); a model with labels",
+    example = "local m = lrn.RBM{ n_visible = 4, n_hidden = 3 }:moments()\nassert(m.vh:size(1) == 4)" },
   { name = "RBM.parameters", text = "The parameters. Writing to one writes to the model.",
     params = {},
     returns = { { "table", "from name to Tensor: W (V x H), a (V), b (H); learned variances: z (V)" } },
