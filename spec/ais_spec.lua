@@ -164,6 +164,24 @@ describe("annealed importance sampling", function()
     near(core.anneal_summary(forward(c, 1000, 100)), c:log_partition(), 0.05)
   end)
 
+  it("is of data as they are where a model standardises them or has variances of its own", function()
+    local g = lrn.generator(17)
+    local data = lrn.randn({ 200, 5 }, { generator = g }) * 3 + 7
+    data:narrow(2, 5, 1):fill_(4) -- a constant unit
+    for _, class in ipairs { "GaussianRBM", "VarianceGaussianRBM" } do
+      local m = lrn[class] { n_visible = 5, n_hidden = 6, seed = 18, learning_rate = 0.05 }
+      m:fit(data, { epochs = 20, batch_size = 20 })
+      m.W:copy_(m.W + lrn.randn({ 5, 6 }, { generator = g }) * .5)
+      m.W:narrow(1, 5, 1):fill_(0)
+      local truth, z = m:log_likelihood(data), m:log_partition()
+      local mean, _, _, info = m:log_likelihood(data, { method = "ais", burn = 300 })
+      near(mean, truth, 0.05, class)
+      near(info.forward, z, 0.05, class)
+      near(info.backward, z, 0.05, class)
+      near(m:log_partition { method = "ais", burn = 300 }, z, 0.05, class)
+    end
+  end)
+
   it("has the same bits with one thread and two, and in whatever workspace", function()
     local function run(n, room)
       core.set { threads = n }
@@ -224,6 +242,9 @@ describe("annealed importance sampling", function()
     fails("anneal: base: got 3 values, expected 10", 4, ladder(3), lrn.zeros(3))
     fails("anneal: start: got 3 rows, expected 4", 4, ladder(3), nil, lrn.zeros(3, 10))
     fails("anneal: ladder: got .*float32", 4, lrn.zeros(3))
+    c = model { hidden = "nrelu" }
+    c:reserve(4, false)
+    fails("anneal: not defined for nrelu units", 4, ladder(3))
     c = model({ visible = "gaussian", hidden = "relu" }, 3)
     c:reserve(4, false)
     fails("anneal: the model is no distribution", 4, ladder(3))

@@ -252,7 +252,7 @@ describe("a model of any two kinds of units", function()
             local v = lrn.tensor { { 0, 1, 1 }, { 1, 0, 1 } }
             if exact.kind(visible).s[1] == -1 then v = v * 2 - 1 end
             exact.near(c:log_likelihood(v), -c:free_energy(v):mean() / T - log_z, 1e-8, what)
-          else
+          elseif visible ~= "gaussian" or hidden ~= "gaussian" then -- these: moments_spec.lua
             local ok, message = pcall(c.log_partition, c)
             assert.is_false(ok, what)
             assert.matches("log_partition: exact only where", message)

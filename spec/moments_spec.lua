@@ -16,8 +16,8 @@ local function doubles(t) return lrn.tensor(t, f64) end
 
 -- f(model, parameters, unit names, T) for every pair of kinds of which one has states, at three temperatures
 local function each_pair(V, H, seed, f)
-  for _, visible in ipairs(core.units()) do
-    for _, hidden in ipairs(core.units()) do
+  for _, visible in ipairs(exact.units()) do
+    for _, hidden in ipairs(exact.units()) do
       if exact.kind(visible).discrete or exact.kind(hidden).discrete then
         for _, T in ipairs { 0.5, 1, 2 } do
           local p = exact.parameters(V, H, seed, 0.75)
@@ -135,6 +135,24 @@ describe("moments", function()
     for i = 2, 4 do assert.is_true(one[i]:eq(two[i]):all()) end
   end)
 
+  -- E = sum (v^2 / 2 - a v) / s - b h - sum (v / s) W h: dE / dW_ij = -v_i h_j / s_i
+  it("are those of v where its variances are learned", function()
+    local c = core.rbm_new { n_visible = 3, n_hidden = 2, visible = "gaussian", variance = true,
+      temperature = 2, dtype = "float64", seed = 50 }
+    local p = c:parameters()
+    for i, name in ipairs { "W", "a", "b", "z" } do
+      p[name]:copy_(lrn.randn(p[name].shape, { generator = lrn.generator(i) }) * .5)
+    end
+    local _, vh, v, h = c:moments()
+    local d = exact.derivative({ W = p.W, a = p.a, b = p.b }, function() return c:log_partition() end)
+    for i = 1, 3 do
+      local s = math.exp(p.z[i])
+      near(v[i], 2 * s * d.a[i], 1e-7, "v")
+      for j = 1, 2 do near(vh[{ i, j }], 2 * s * d.W[(i - 1) * 2 + j], 1e-7, "vh") end
+    end
+    for j = 1, 2 do near(h[j], 2 * d.b[j], 1e-7, "h") end
+  end)
+
   it("say what they are not for", function()
     local function refused(pattern, options)
       options.n_visible, options.n_hidden = options.n_visible or 30, options.n_hidden or 30
@@ -144,6 +162,7 @@ describe("moments", function()
     end
     refused("moments: exact only where", {})
     refused("moments: exact only where", { visible = "gaussian", hidden = "relu" })
+    refused("moments: not defined for nrelu units", { hidden = "nrelu" })
     refused("moments: not for a model with labels", { n_visible = 4, n_hidden = 3, n_classes = 2 })
   end)
 end)
@@ -318,6 +337,8 @@ describe("rule = exact", function()
     fails("RBM: persistent: got 4, expected 0", function() m.persistent = 4 end)
     fails("rule: got exact, expected cd", lrn.RBM, { rule = "exact", n_visible = 50, n_hidden = 50 })
     fails("rule: got exact, expected cd", lrn.DropoutRBM, { rule = "exact", n_visible = 5, n_hidden = 5 })
+    fails("rule: got exact, expected cd: variances", lrn.VarianceGaussianRBM,
+      { rule = "exact", n_visible = 5, n_hidden = 5 })
     fails("n_classes: got 3, expected 0", lrn.DiscriminativeRBM,
       { rule = "exact", n_visible = 5, n_hidden = 5, n_classes = 3 })
   end)
