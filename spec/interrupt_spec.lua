@@ -159,6 +159,16 @@ describe("Ctrl-C", function()
       "local m, v = lrn.RBM{ n_visible = 400, n_hidden = 24 }, lrn.zeros(4, 400)",
       "m.log_likelihood, m, v")
 
+    stops("annealing",
+      [[local m = lrn.RBM{ n_visible = 60, n_hidden = 50 }
+        local v = lrn.zeros(4, 60)]],
+      "m.log_likelihood, m, v, { temperatures = 100000000, burn = 1 }")
+
+    stops("a step of the exact gradient, and the model is as before",
+      [[local m = lrn.RBM{ n_visible = 200, n_hidden = 24, rule = "exact" }
+        local W, data = m.W:clone(), lrn.rand(20, 200):round()]],
+      "m.fit, m, data, { epochs = 1, progress = false }", "print(m.W == W)")
+
     stops("a product that takes seconds", "local a = lrn.rand(9000, 9000)", "a.mm, a, a")
 
     stops("a loop of short calls", "local a = lrn.rand(50)",

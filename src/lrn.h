@@ -841,10 +841,13 @@ LRN_API int lrn_rbm_moments(const lrn_rbm *m, double *log_z, lrn_tensor *vh, lrn
      start   NULL: forwards; else backwards from these N rows, which should be samples of m
    On the model's device and in its dtype; log weights are summed in float64. Any number of chains goes
    through the workspace in batches, on which no draw depends; nor on threads. Draws: a call of stream 7.
-   Without the model's mask. LRN_EUNSUPPORTED where exp(-E) may have no finite integral: no layer has
-   bounded states, and a singular value of W is 1 or more. */
+   Without the model's mask. LRN_EUNSUPPORTED as lrn_rbm_check_integrable. */
 LRN_API int lrn_rbm_anneal(const lrn_rbm *m, lrn_work *w, lrn_tensor *log_z, const lrn_tensor *base,
                            const double *ladder, int64_t n, const lrn_tensor *start);
+/* LRN_OK where the model is a distribution for certain. LRN_EUNSUPPORTED for units without a density, and
+   where exp(-E) may have no finite integral: no layer has bounded states, and a singular value of W is 1 or
+   more. */
+LRN_API int lrn_rbm_check_integrable(const lrn_rbm *m);
 /* What the chains say together. */
 typedef struct lrn_annealed {
   double log_z;     /* log of the mean of exp(log_z), backwards minus that of exp(-log_z) */

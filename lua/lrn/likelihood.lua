@@ -103,6 +103,7 @@ local function partition(self, where, opts, data)
     local z = self._core:log_partition()
     return { method = "exact", log_z = z, log_z_low = z, log_z_high = z }
   end
+  self._core:check_integrable(where)
   local base = o.base ~= nil and all_rows(self, where, "base", o.base) or data
   local start = samples(self, o.chains, o.burn, data or base)
   base = rbm.infer(self, o.chains):base_biases(base or start)

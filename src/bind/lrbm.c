@@ -617,6 +617,13 @@ static int core_has_exact(lua_State *L) {
   return 1;
 }
 
+/* check_integrable(function): raises where log Z is not known to be finite */
+static int core_check_integrable(lua_State *L) {
+  core *c = check_core(L, "log_partition");
+  LRNB_TRY_AS(L, lrnB_string(L, 2, "log_partition", "function"), lrn_rbm_check_integrable(c->m));
+  return 0;
+}
+
 /* A new float64 tensor on the CPU, on the top. */
 static lrn_tensor *doubles(lua_State *L, int nd, int64_t rows, int64_t columns, const char *f) {
   int64_t size[2] = {rows, columns};
@@ -664,8 +671,8 @@ static int core_anneal(lua_State *L) {
                       lrnB_show(L, 3));
   inference_room(L, c, n);
   log_z = doubles(L, 1, n, 0, "anneal");
-  LRNB_TRY(L, lrn_rbm_anneal(c->m, c->w, log_z, base, lrn_tensor_data(ladder),
-                             lrn_tensor_numel(ladder), start));
+  LRNB_TRY_AS(L, "anneal", lrn_rbm_anneal(c->m, c->w, log_z, base, lrn_tensor_data(ladder),
+                                          lrn_tensor_numel(ladder), start));
   return 1;
 }
 /* anneal_summary(log_z, backwards) -> log Z, its standard error, chains that count, spread */
@@ -805,7 +812,7 @@ static const luaL_Reg methods[] = {
   {"hidden_given", core_hidden_given},
   {"log_partition", core_log_partition}, {"log_likelihood", core_log_likelihood},
   {"has_exact", core_has_exact}, {"moments", core_moments}, {"base_biases", core_base_biases},
-  {"anneal", core_anneal},
+  {"anneal", core_anneal}, {"check_integrable", core_check_integrable},
   {"store", core_store}, {NULL, NULL}};
 static const luaL_Reg none[] = {{NULL, NULL}};
 

@@ -304,8 +304,7 @@ int lrn_rbm_anneal(const lrn_rbm *m, lrn_work *w, lrn_tensor *log_z, const lrn_t
   if (base != NULL && (base->view.nd != 1 || base->view.size[0] != m->options.n_visible))
     return lrn_fail(LRN_ESHAPE, "anneal: base: got %lld values, expected %lld (n_visible)",
                     (long long)lrn_tensor_numel(base), (long long)m->options.n_visible);
-  LRN_TRY(lrn_check_density(m, "anneal"));
-  LRN_TRY(lrn_check_normal(m, "anneal"));
+  LRN_TRY(lrn_rbm_check_integrable(m));
   LRN_TRY(lrn_volume(&volume, m));
   if (start != NULL) {
     LRN_GO(lrn_rows_any(&rows, &held, m, start, "anneal"));

@@ -361,8 +361,6 @@ const lrn_tensor *lrn_enumerated(const lrn_enumeration *e);
 int lrn_check_density(const lrn_rbm *m, const char *f);
 /* Whether there is an exact log Z at all: LRN_OK, or LRN_EUNSUPPORTED with a message that begins with f. */
 int lrn_check_exact(const lrn_rbm *m, const char *f);
-/* Whether exp(-E) has a finite integral for certain; likewise. */
-int lrn_check_normal(const lrn_rbm *m, const char *f);
 
 /* ===} */
 

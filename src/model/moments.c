@@ -279,18 +279,19 @@ static int linear(lrn_enumeration *e, double *log_z, int moments, const char *f)
                  1, 1);
 }
 
-int lrn_check_normal(const lrn_rbm *m, const char *f) {
+int lrn_rbm_check_integrable(const lrn_rbm *m) {
   lrn_layer v = lrn_layer_of(m, LRN_SIDE_VISIBLE), h = lrn_layer_of(m, LRN_SIDE_HIDDEN);
   int64_t n = v.units < h.units ? v.units : h.units, size[2] = {n, n};
   lrn_tensor *M = NULL;
   lrn_rbm *d = NULL;
   double log_det;
   int st;
+  LRN_TRY(lrn_check_density(m, "model"));
   if (lrn_unit_can_flip(v.unit) || lrn_unit_can_flip(h.unit))
     return LRN_OK;
   LRN_GO(lrn_rbm_plain(&d, m, LRN_F64, NULL));
   LRN_GO(lrn_tensor_new(&M, LRN_F64, 2, size, NULL));
-  st = factor(doubles(M), d, n, &log_det, f);
+  st = factor(doubles(M), d, n, &log_det, "model");
 done:
   lrn_tensor_free(M);
   lrn_rbm_free(d);
