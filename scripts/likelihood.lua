@@ -11,6 +11,7 @@ local opt = lrn.cli.parse {
   { "out", "string", "docs/pictures", "folder of the picture" },
 }
 
+lrn.set { threads = 1 } -- products this small are not worth more
 local ds = lrn.data.bars_and_stripes(4)
 local models = {
   { "CD-1", {} },
