@@ -57,7 +57,7 @@ describe("options of a model", function()
     local cases = { learning_rate = { -1, 0 / 0, math.huge, "x" }, momentum = { -0.1, 1, 5, 0 / 0 },
       decay = { -1, 0 / 0 }, temperature = { 0, -1, 0 / 0 }, persistent = { -1, 2.5 },
       seed = { 2.5, "x" }, visible_bias = { "mean", 3 }, dtype = { "int64", "float16", 3 },
-      rule = { "exact", 3 } }
+      rule = { "pcd", 3 } }
     for name, list in pairs(cases) do
       for _, bad in ipairs(list) do
         raises(nil, { "RBM: ", name }, function() return model { [name] = bad } end)
