@@ -100,7 +100,7 @@ end
 --- For one call of fit.
 -- @param parameters of the model: their tensors
 -- @param o stopping: what M.stopping gave; average: what M.average gave; judged: is the learning
--- rate the model's own all the time
+-- rate the model's own all the time; seldom: metrics that an epoch may be without
 -- @param kept what an earlier fit left
 -- @param resumed does this one go on with it?
 function M.new(parameters, o, kept, resumed)
@@ -182,6 +182,9 @@ function methods:watch(epoch, stats)
   if not s then return end
   local value = stats[s.metric]
   if value == nil then
+    for _, name in ipairs(self.options.seldom or {}) do
+      if name == s.metric then return end
+    end
     check.unknown("fit: early_stopping", "metric", s.metric, check.names(stats))
   end
   local gain = s.best and (o.mode == "max" and value - s.best or s.best - value)

@@ -30,6 +30,7 @@ local batches = require "lrn.batches"
 local check = require "lrn.check"
 local history = require "lrn.history"
 local log = require "lrn.log"
+local monitors = require "lrn.monitors"
 local progress = require "lrn.progress"
 local runs = require "lrn.run"
 local schedules = require "lrn.schedule"
@@ -51,6 +52,7 @@ local rules = {
   class_weights = { "table" },
   early_stopping = { "table" },
   average = { "number" },
+  metrics = { "table" },
 }
 
 -- path: where a checkpoint goes that names no file, the model of the run's folder.
@@ -128,6 +130,7 @@ local function open_run(trainer, model, run_options, data, o, checkpoint)
   fit_options.checkpoint = checkpoint
   fit_options.schedule = schedules._plain(o.schedule)
   fit_options.class_weights = schedules._plain(o.class_weights)
+  fit_options.metrics = o.metrics and schedules._plain(o.metrics)
   local run, message, code = runs.open(model, run_options, data, trainer.options(model), fit_options)
   if not run then log.warn("%s", message) end
   return run, message, code
@@ -155,7 +158,9 @@ function M.run(trainer, model, data, opts)
   local last = o.resume and o.epochs or state.epoch + o.epochs
   local scheduled = open_schedules(trainer, model, o.schedule)
   local known = trainer.metrics(model, validation ~= nil)
+  local watched = monitors.new(model, o.metrics, data, o.validation, known)
   if known then
+    table.move(watched and watched.keys or {}, 1, watched and #watched.keys or 0, #known + 1, known)
     for _, name in ipairs { "ratio", "time", table.unpack(check.names(scheduled)) } do
       known[#known + 1] = name
     end
@@ -192,7 +197,7 @@ function M.run(trainer, model, data, opts)
 
   log.info("fit: %s", (tostring(model):gsub("\n%s*", "; ")))
   local joined = aids.new(model:parameters(), { stopping = stopping, average = first_averaged,
-    judged = not scheduled.learning_rate }, rawget(model, "_aids"), o.resume ~= nil)
+    judged = not scheduled.learning_rate, seldom = watched and watched.keys }, rawget(model, "_aids"), o.resume ~= nil)
   rawset(model, "_aids", joined)
   local stats, settings = nil, {}
   local status = "done"
@@ -221,6 +226,7 @@ function M.run(trainer, model, data, opts)
     -- here again and records the same values.
     stats = trainer.means(model)
     if validation then trainer.validate(model, validation, stats) end
+    if watched then watched:measure(epoch, stats) end
     for name in pairs(scheduled) do stats[name] = settings[name] or model[name] end
     stats.ratio = joined:ratio(past, epoch, trainer.state(model).batch)
     stats.time = core.clock() - start

@@ -355,9 +355,10 @@ end
 -- data set whose val_error and val_pl are measured after each epoch; checkpoint = { path, every }
 -- or { path =, every =, batches = }: saved every so many epochs, and batches; resume: path of a
 -- checkpoint to go on from; run: a folder, or { path =, overwrite =, pictures = }, that gets
--- options, history, log, model and pictures (see lua/lrn/run.lua); shuffle (true)
--- @return mse and pl of the last epoch, of a model with labels loss and accuracy; nil, message, code where a checkpoint cannot be read or
--- written, or the folder of the run holds another one
+-- options, history, log, model and pictures (see lua/lrn/run.lua); shuffle (true); schedule, weights,
+-- class_weights, early_stopping, average, metrics: see docs/training.md
+-- @return mse and pl of the last epoch, of a model with labels loss and accuracy; nil, message, code
+-- where a checkpoint cannot be read or written, or the folder of the run holds another one
 -- @usage lrn.RBM{ n_visible = 64, n_hidden = 16 }:fit((lrn.data.digits()), { epochs = 1 })
 function methods:fit(data, opts)
   return fit.run(has_labels(self) and M.labelled.trainer or trainer, self, data, opts)

@@ -296,6 +296,10 @@ return {
       { "options.early_stopping", "table", "{ metric =, patience = 5, min_delta = 0, mode = \z
         \"min\" or \"max\" }: ends training when the metric was not better for so many epochs; \z
         the parameters are those of its best epoch at the end" },
+      { "options.metrics", "table", "names of what is measured beside: log_likelihood (and \z
+        val_log_likelihood), free_energy_gap (with free_energy and val_free_energy; needs \z
+        validation), of the first 1,000 training rows; { \"log_likelihood\", every = 5 } or \z
+        { log_likelihood = 5 }: in every fifth epoch" },
       { "options.average", "number", "the epoch, or share of the epochs, from which on the \z
         parameters after each step are averaged; the model gets their mean at the end" } },
     returns = { { "number",

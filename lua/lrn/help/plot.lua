@@ -144,8 +144,9 @@ return {
   { name = "plot.model.history",
     text = "The curves of training: errors, log pseudo-likelihood, loss and accuracy on a panel each.",
     params = { { "model", "RBM or table", "a model, or a table of lists" },
-      { "options.keys", "table", "mse, error, val_error, pl, val_pl, loss, val_loss, accuracy, \z
-        val_accuracy" },
+      { "options.keys", "table", "mse, error, val_error, pl, val_pl, log_likelihood, \z
+        val_log_likelihood, free_energy_gap, loss, val_loss, accuracy, val_accuracy; ratio, \z
+        learning_rate and time only where they are named" },
       { "options.title", "string", "" }, { "options.subtitle", "string", "" } },
     returns = figure, errors = "an unknown key",
     example = "lrn.plot.model.history({ mse = { 3, 2, 1 }, pl = { -90, -80, -75 } })" },

@@ -19,13 +19,18 @@ local RECONSTRUCTIONS = { n = { "integer", 10, min = 1, max = 500 }, tile = { "t
                           cmap = { "string", "gray" },
                           width = { "number", min = .5, max = 100 } }
 
--- Names of `rbm.history` in their order, with the panel that each is on.
+-- Names of `rbm.history` in their order, with the panel that each is on; seldom: not of every epoch, the
+-- line goes from one that has it to the next.
 local CURVES = {
   { key = "mse", label = "MSE (sampled)", panel = "error" },
   { key = "error", label = "error (probabilities)", panel = "error" },
   { key = "val_error", label = "error, validation", panel = "error", style = "--" },
   { key = "pl", label = "training", panel = "pl" },
   { key = "val_pl", label = "validation", panel = "pl", style = "--" },
+  { key = "log_likelihood", label = "training", panel = "likelihood", seldom = true },
+  { key = "val_log_likelihood", label = "validation", panel = "likelihood", style = "--",
+    seldom = true },
+  { key = "free_energy_gap", label = "gap", panel = "gap", seldom = true },
   { key = "loss", label = "training", panel = "loss" },
   { key = "val_loss", label = "validation", panel = "loss", style = "--" },
   { key = "accuracy", label = "training", panel = "accuracy" },
@@ -34,11 +39,13 @@ local CURVES = {
   { key = "learning_rate", label = "learning rate", panel = "rate" },
   { key = "time", label = "time", panel = "time" },
 }
-local PANELS = { error = "squared error per sample", pl = "log pseudo-likelihood", loss = "loss",
+local PANELS = { error = "squared error per sample", pl = "log pseudo-likelihood",
+                 likelihood = "log-likelihood (nats)", gap = "free-energy gap", loss = "loss",
                  accuracy = "accuracy", ratio = "|dW| / |W| of a step",
                  rate = "learning rate", time = "seconds per epoch" }
-local HISTORY = { keys = { "table", { "mse", "error", "val_error", "pl", "val_pl", "loss",
-                                     "val_loss", "accuracy", "val_accuracy" } },
+local HISTORY = { keys = { "table", { "mse", "error", "val_error", "pl", "val_pl",
+                                     "log_likelihood", "val_log_likelihood", "free_energy_gap",
+                                     "loss", "val_loss", "accuracy", "val_accuracy" } },
                   title = { "string" }, subtitle = { "string" } }
 
 local ABREAST = 16 -- cases side by side in one group
@@ -140,18 +147,25 @@ function M.reconstructions(model, data, opts)
   return fig
 end
 
--- The values of a curve, or nil where there are none.
-local function curve(history, key)
-  local values = history[key]
-  if values == nil then return nil end
+-- The values of a curve and their epochs, or nil where there are none.
+local function curve(history, row)
+  local values = history and history[row.key]
+  if values == nil or not history then return nil end
   local a = array.from(values, "history", 1)
-  return array.range(a.data) and a.data or nil
+  if not array.range(a.data) then return nil end
+  local found, epochs = {}, {}
+  for epoch, value in ipairs(a.data) do
+    if value == value or not row.seldom then
+      found[#found + 1], epochs[#epochs + 1] = value, epoch
+    end
+  end
+  return found, epochs
 end
 
 --- The curves of training: errors on one panel, the log pseudo-likelihood on another.
 -- @param model with `history`, or a table of lists; what is absent or all NaN is left out
--- @tparam[opt] table opts `keys` (mse, error, pl, loss, accuracy and those of validation; ratio,
--- learning_rate and time are there too), `title`, `subtitle`
+-- @tparam[opt] table opts `keys` (mse, error, pl, log_likelihood, loss, accuracy and those of validation,
+-- free_energy_gap; ratio, learning_rate and time are there too), `title`, `subtitle`
 -- @treturn Figure
 -- @usage require("lrn.plot").model.history({ mse = { 3, 2, 1 }, pl = { -90, -80, -75 } })
 function M.history(model, opts)
@@ -168,13 +182,13 @@ function M.history(model, opts)
     wanted[key] = true
   end
   for _, row in ipairs(CURVES) do
-    local values = wanted[row.key] and curve(history, row.key)
+    local values, epochs = curve(wanted[row.key] and history, row)
     if values then
       if not panels[row.panel] then
         panels[row.panel] = {}
         order[#order + 1] = row.panel
       end
-      table.insert(panels[row.panel], { row = row, values = values })
+      table.insert(panels[row.panel], { row = row, values = values, epochs = epochs })
       longest = math.max(longest, #values)
     end
   end
@@ -185,7 +199,7 @@ function M.history(model, opts)
   for i, name in ipairs(order) do
     local ax = fig:axes(1, i):xlabel("epoch"):ylabel(PANELS[name]):grid(true)
     for k, c in ipairs(panels[name]) do
-      ax:line(c.values, { label = c.row.label, style = c.row.style, color = "C" .. k - 1,
+      ax:line(c.epochs, c.values, { label = c.row.label, style = c.row.style, color = "C" .. k - 1,
                           marker = longest <= 12 and "o" or nil, size = 4 })
     end
     if #panels[name] > 1 then ax:legend() end
