@@ -97,7 +97,7 @@ end
 --- Keys of a table that are strings, sorted.
 function M.names(t)
   local list = {}
-  for key in pairs(t) do
+  for key in next, t do
     if type(key) == "string" then list[#list + 1] = key end
   end
   table.sort(list)

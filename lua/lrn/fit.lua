@@ -59,7 +59,7 @@ local rules = {
 local function checkpoint_rules(t, path)
   if t == nil then return nil end
   local given = {}
-  for key, value in pairs(t) do given[key] = value end
+  for key, value in next, t do given[key] = value end
   given.path, given[1] = given.path or given[1] or path, nil
   given.every, given[2] = given.every or given[2], nil
   return check.options("fit", given, { path = { "string", required = true },

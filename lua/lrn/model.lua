@@ -123,7 +123,7 @@ local function take_in(self, where, sums, stats, n)
     check.raise("type", "%s: %s: returned %s, expected a table of metrics, such as { loss = 0.5 }",
       self._name, where, check.show(stats))
   end
-  for name, x in pairs(stats) do
+  for name, x in next, stats do
     if check.is_tensor(x) and x.numel == 1 then x = x:view(-1)[1] end
     if type(name) ~= "string" or type(x) ~= "number" then
       check.raise("type", "%s: %s: returned %s for %s, expected numbers by their names", self._name,

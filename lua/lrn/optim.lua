@@ -38,7 +38,7 @@ local function is(v) return getmetatable(v) == meta end
 -- A tensor like each parameter, all 0.
 local function zeros(parameters)
   local new = {}
-  for name, t in pairs(parameters) do
+  for name, t in next, parameters do
     new[name] = core.zeros(t.shape, { dtype = t.dtype, device = t.device })
   end
   return new
@@ -83,7 +83,7 @@ function M.adam(parameters, options) return M._new("optim.adam", "adam", paramet
 -- The squared norm of all gradients, as a tensor of their kind.
 local function squared_norm(gradients)
   local sum, dtype, device = 0, nil, nil
-  for _, g in pairs(gradients) do
+  for _, g in next, gradients do
     sum, dtype, device = sum + g:norm() ^ 2, g.dtype, g.device
   end
   return dtype and core.full({ 1 }, sum, { dtype = dtype, device = device })
@@ -95,7 +95,7 @@ end
 function methods:step(gradients)
   check.value("step", "gradients", gradients, { "table", required = true })
   local o, parameters = self._options, self._parameters
-  for name, g in pairs(gradients) do
+  for name, g in next, gradients do
     local t = parameters[name]
     if not t then check.unknown("step", "gradient", name, self._names) end
     check.tensor("step", "gradient " .. name, g)
