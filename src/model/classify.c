@@ -75,32 +75,3 @@ done:
   lrn_tensor_free(flat);
   return st;
 }
-
-int lrn_rbm_hidden_given(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *state,
-                         const lrn_tensor *v, const lrn_tensor *labels, int64_t base) {
-  int64_t H = m->options.n_hidden;
-  uint64_t call = w->state.calls;
-  lrn_tensor *held = NULL;
-  lrn_rows rows;
-  int st;
-  LRN_TRY(has_labels(m, "hidden_sampling"));
-  LRN_TRY(lrn_check_work(m, w, 0, 0, "hidden_sampling"));
-  LRN_GO(lrn_rows_any(&rows, &held, m, v, "hidden_sampling"));
-  LRN_GO(lrn_check_output(m, mean, rows.n, H, "hidden_sampling", "mean"));
-  LRN_GO(lrn_check_output(m, state, rows.n, H, "hidden_sampling", "state"));
-  LRN_GO(lrn_check_labels(m, labels, rows.n, "hidden_sampling"));
-  for (int64_t at = 0; at < rows.n; at += lrn_stride(w)) {
-    int64_t n = lrn_piece(w, rows.n, at);
-    lrn_batch part = {.labels = labels, .base = base, .first = at, .count = n};
-    void *x = w->q->view.data;
-    LRN_GO(lrn_load_rows(m, w->v->view.data, &rows, NULL, 0, at, n, 0, "hidden_sampling"));
-    LRN_GO(lrn_load_labels(m, w, &part, "hidden_sampling"));
-    LRN_GO(lrn_hidden_input(m, x, w->v->view.data, lrn_label_row(w, 0), n));
-    LRN_GO(lrn_activate(m, LRN_SIDE_HIDDEN, x, n, lrn_row_at(mean, at, H), lrn_row_at(state, at, H),
-                        lrn_key_of(m, call, LRN_STREAM_USER, 0, at * H), NULL));
-  }
-  w->state.calls += state != NULL;
-done:
-  lrn_tensor_free(held);
-  return st;
-}

@@ -34,8 +34,9 @@ static int hidden_of(const lrn_rbm *m, lrn_work *w, int64_t n, void *mean, void 
                                   : lrn_activate(m, LRN_SIDE_HIDDEN, x, n, mean, state, key, NULL);
 }
 
+/* labels, counted from base: those of the rows, or NULL */
 static int hidden(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *state,
-                  const lrn_tensor *v) {
+                  const lrn_tensor *v, const lrn_tensor *labels, int64_t base) {
   int64_t H = m->options.n_hidden;
   uint64_t call = w->state.calls;
   lrn_tensor *held = NULL;
@@ -48,11 +49,20 @@ static int hidden(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *s
   LRN_GO(lrn_rows_any(&rows, &held, m, v, "hidden_sampling"));
   LRN_GO(lrn_check_output(m, mean, rows.n, H, "hidden_sampling", "mean"));
   LRN_GO(lrn_check_output(m, state, rows.n, H, "hidden_sampling", "state"));
+  LRN_GO(lrn_check_labels(m, labels, rows.n, "hidden_sampling"));
   for (int64_t at = 0; at < rows.n; at += lrn_stride(w)) {
     int64_t n = lrn_piece(w, rows.n, at);
+    lrn_batch part = {.labels = labels, .base = base, .first = at, .count = n};
+    lrn_key key = lrn_key_of(m, call, LRN_STREAM_USER, 0, at * H);
+    void *x = w->q->view.data, *p = lrn_row_at(mean, at, H), *h = lrn_row_at(state, at, H);
     LRN_GO(lrn_load_rows(m, w->v->view.data, &rows, NULL, 0, at, n, 0, "hidden_sampling"));
-    LRN_GO(hidden_of(m, w, n, lrn_row_at(mean, at, H), lrn_row_at(state, at, H),
-                     lrn_key_of(m, call, LRN_STREAM_USER, 0, at * H)));
+    if (labels == NULL)
+      LRN_GO(hidden_of(m, w, n, p, h, key));
+    else {
+      LRN_GO(lrn_load_labels(m, w, &part, "hidden_sampling"));
+      LRN_GO(lrn_hidden_input(m, x, w->v->view.data, lrn_label_row(w, 0), n));
+      LRN_GO(lrn_activate(m, LRN_SIDE_HIDDEN, x, n, p, h, key, NULL));
+    }
   }
   w->state.calls += state != NULL;
 done:
@@ -62,14 +72,19 @@ done:
 
 int lrn_rbm_hidden(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *state,
                    const lrn_tensor *v) {
-  return hidden(m, w, mean, state, v);
+  return hidden(m, w, mean, state, v, NULL, 0);
+}
+
+int lrn_rbm_hidden_given(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *state,
+                         const lrn_tensor *v, const lrn_tensor *labels, int64_t base) {
+  return hidden(m, w, mean, state, v, labels, base);
 }
 
 int lrn_rbm_forward(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, const lrn_tensor *v) {
   lrn_rbm as_is = *m;
   if (!m->options.input_normalize)
     as_is.shift = as_is.scale = NULL;
-  return hidden(&as_is, w, mean, NULL, v);
+  return hidden(&as_is, w, mean, NULL, v, NULL, 0);
 }
 
 int lrn_hidden_rows(lrn_tensor **out, int64_t *n, const lrn_rbm *m, const lrn_tensor *h,
