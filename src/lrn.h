@@ -786,17 +786,30 @@ LRN_API int lrn_rbm_reconstruct_part(const lrn_rbm *m, lrn_work *w, double total
 LRN_API int lrn_rbm_gibbs(const lrn_rbm *m, lrn_work *w, lrn_tensor *ph, lrn_tensor *sh,
                           lrn_tensor *qh, lrn_tensor *th, lrn_tensor *vk,
                           const lrn_tensor *v);
-/* n = rows of the outputs: chains of `steps` sweeps, 1 to 2^30 - 1. start NULL: hidden states drawn from
-   the biases alone; else n x V rows to start from. mean and state: N x V of the last sweep. */
-LRN_API int lrn_rbm_sample(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean,
-                           lrn_tensor *state, const lrn_tensor *start, int64_t steps);
-/* The same for a model with labels: labels gets the classes of the last sweep, given (or NULL) holds
-   the label of each chain fixed; both int64, N, contiguous, on the model's device, counted from base
-   (given: base - 1 counts as no class at all). */
-LRN_API int lrn_rbm_sample_labels(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean,
-                                  lrn_tensor *state, lrn_tensor *labels,
-                                  const lrn_tensor *start, const lrn_tensor *given, int64_t base,
-                                  int64_t steps);
+/* How chains are run; fields that are 0 or NULL: not wanted, or the default. */
+typedef struct lrn_sampling {
+  int64_t n;                /* chains, >= 1 */
+  int64_t steps;            /* sweeps that count, >= 1 */
+  int64_t burn;             /* sweeps before them; burn + steps is below 2^30 */
+  int64_t thin;             /* 0: only the last sweep is looked at; else every thin-th one of the steps,
+                               which makes steps / thin draws of each chain */
+  double temperature;       /* 0: the model's; else in its place */
+  const lrn_tensor *start;  /* n rows to start from. NULL: hidden states drawn from the biases alone, or,
+                               with a clamp, from the held values, with 0 for what is free */
+  /* The clamp: what the mask says (1: held, 0: free; any dtype) has these values in every sweep and in the
+     results, bit for bit; rows of data, read nowhere else. Each is n_visible values for all chains, or n
+     rows; on any device. Of units in groups whole groups are held. LRN_ENUMERIC: a held value that is not
+     finite */
+  const lrn_tensor *mask, *values;
+  const lrn_tensor *labels; /* of a model with labels: the label of each chain, held; int64, n, contiguous,
+                               on the model's device, counted from base; base - 1 counts as no class at all */
+  int64_t base;             /* of labels and of those that come out */
+} lrn_sampling;
+/* Block Gibbs sampling from the model. mean and state: draws x n x V, what visible units were and what they
+   were drawn from; either may be NULL. labels (or NULL): draws x n, int64, contiguous, on the model's device:
+   the classes of the same sweeps, of a model with labels. */
+LRN_API int lrn_rbm_sample(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *state,
+                           lrn_tensor *labels, const lrn_sampling *how);
 
 /* Models with labels (LRN_EUNSUPPORTED for others). log_p, p: N x n_classes, log P(y | v) and
    P(y | v) = softmax_y((c_y + sum_j A(x_j + U_yj)) / T), exact (Larochelle and Bengio 2008); drawn:

@@ -181,18 +181,39 @@ function methods:gibbs_sampling(v)
   return infer(self, n):gibbs(t)
 end
 
---- Fantasies: n chains of `steps` sweeps, from hidden states drawn from the biases or from rows
--- `start`.
--- @param n number of chains
--- @param opts steps (1000), start (n rows of visible values); labels: n labels that a model with labels
--- holds fixed
--- @return visible means of the last sweep, its states, and the labels of a model that has them
--- @usage local v = lrn.RBM{ n_visible = 4, n_hidden = 3 }:sample(2, { steps = 10 });
--- assert(v:size(1) == 2)
-function methods:sample(n, opts)
-  n = check.value("sample", "n", n, { "integer", required = true, min = 1 })
-  local o = check.options("sample", opts, { steps = { "integer", 1000, min = 1, max = MOST_STEPS },
-    start = { "tensor" }, labels = { "tensor" } })
+-- mask and values of the clamp of n chains, each n_visible values or n rows of them; nil, nil without one.
+local function clamped(self, given, n)
+  if given == nil then return nil end
+  local pair, names = {}, { "mask", "values" }
+  for key in next, given do
+    if key ~= 1 and key ~= 2 and key ~= "mask" and key ~= "values" then
+      check.unknown("sample: clamp", "field", key, names)
+    end
+  end
+  for i, name in ipairs(names) do
+    local t = rawget(given, name)
+    if t == nil then t = rawget(given, i) end
+    check.tensor("sample: clamp", name, t)
+    if t.numel == self.n_visible then
+      pair[i] = t:reshape(t.numel)
+    else
+      local count
+      pair[i], count = rows("sample: clamp", name, t, self.n_visible, "n_visible")
+      if count ~= n then
+        check.raise("size", "sample: clamp: %s: got %s, expected %d values, or %d rows of them", name,
+          check.shape(t), self.n_visible, n)
+      end
+    end
+  end
+  return pair[1], pair[2]
+end
+
+local sample_rules = { steps = { "integer", 1000, min = 1, max = MOST_STEPS },
+  burn = { "integer", 0, min = 0, max = MOST_STEPS }, thin = { "integer", min = 1 },
+  temperature = { "number" }, start = { "tensor" }, labels = { "tensor" }, clamp = { "table" } }
+
+-- The arguments of core:sample after the number of chains.
+local function sampling(self, n, o)
   local labels = o.labels and M.labelled.of_chains(self, o.labels, n)
   local start
   if o.start then
@@ -202,7 +223,31 @@ function methods:sample(n, opts)
       check.raise("size", "sample: start: got %d rows, expected n = %d", count, n)
     end
   end
-  return infer(self, n):sample(n, o.steps, start, labels)
+  if o.thin and o.thin > o.steps then
+    check.raise("value", "sample: thin: got %d, expected an integer <= steps, %d", o.thin, o.steps)
+  end
+  if o.temperature and not (o.temperature > 0 and o.temperature < math.huge) then
+    check.raise("value", "sample: temperature: got %s, expected a number > 0", check.show(o.temperature))
+  end
+  local mask, values = clamped(self, o.clamp, n)
+  return o.steps, start, labels, { burn = o.burn, thin = o.thin, temperature = o.temperature, mask = mask,
+    values = values }
+end
+
+--- Fantasies: n chains of block Gibbs sampling, from hidden states drawn from the biases or from rows
+-- `start`. See docs/sampling.md.
+-- @param n number of chains
+-- @param opts steps (1000): sweeps; burn (0): sweeps before them; thin: the draws are those of every thin-th
+-- step, else of the last one alone; start: n rows of visible values; clamp = { mask, values }: where the
+-- mask is 1, visible units keep these values (each n_visible values or n rows of them; a value is read only
+-- where the mask is 1); temperature: in place of the model's; labels: n labels that a model with labels holds fixed
+-- @return visible means of the last sweep, its states, and the labels of a model that has them: n rows, or
+-- with thin draws x n rows
+-- @usage local v = lrn.RBM{ n_visible = 4, n_hidden = 3 }:sample(2, { steps = 10 });
+-- assert(v:size(1) == 2)
+function methods:sample(n, opts)
+  n = check.value("sample", "n", n, { "integer", required = true, min = 1 })
+  return infer(self, n):sample(n, sampling(self, n, check.options("sample", opts, sample_rules)))
 end
 
 --- The parameters: a table from name to tensor. Writing to them writes to the model.

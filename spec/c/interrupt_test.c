@@ -162,7 +162,7 @@ static void inference_stops(void) {
   STOPS(lrn_rbm_hidden(m, w, mean, NULL, data));
   STOPS(lrn_rbm_visible(m, w, v, NULL, mean));
   STOPS(lrn_rbm_reconstruct(m, w, &x, &y, v, data, 0));
-  STOPS(lrn_rbm_sample(m, w, v, NULL, NULL, 5));
+  STOPS(lrn_rbm_sample(m, w, v, NULL, NULL, &(lrn_sampling){.n = N, .steps = 5}));
   STOPS(lrn_rbm_gibbs(m, w, NULL, NULL, NULL, NULL, v, data));
   STOPS(lrn_rbm_pseudo_likelihood(m, w, &x, data));
   STOPS(lrn_rbm_log_partition(m, &x));
@@ -193,7 +193,7 @@ static int sample_long(void *context) {
   int64_t size[2] = {BATCH, V};
   int st = lrn_work_new(&w, m, BATCH, 0);
   st = st < 0 ? st : lrn_tensor_new(&v, LRN_F32, 2, size, NULL);
-  st = st < 0 ? st : lrn_rbm_sample(m, w, v, NULL, NULL, 1 << 29);
+  st = st < 0 ? st : lrn_rbm_sample(m, w, v, NULL, NULL, &(lrn_sampling){.n = BATCH, .steps = 1 << 29});
   lrn_tensor_free(v);
   lrn_work_free(w);
   return st;

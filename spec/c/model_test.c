@@ -406,6 +406,7 @@ static void test_outputs(void) {
   lrn_tensor *v = matrix(LRN_F32, 3, 6), *turned = NULL, *few = matrix(LRN_F32, 2, 4);
   double x = 0;
   lrn_state s;
+  lrn_sampling how = {.n = 3, .steps = 1};
   OK(lrn_rbm_new(&m, &o));
   OK(lrn_work_new(&w, m, 2, 0));
   FAILS(LRN_ESHAPE, "hidden_sampling: mean: ", lrn_rbm_hidden(m, w, h64, NULL, data));
@@ -413,11 +414,34 @@ static void test_outputs(void) {
   OK(lrn_tensor_transpose(&turned, v, 0, 1));
   FAILS(LRN_ESHAPE, "visible_sampling: mean: ", lrn_rbm_visible(m, w, turned, NULL, h));
   FAILS(LRN_ESHAPE, "visible_sampling: ", lrn_rbm_visible(m, w, v, NULL, v));
-  FAILS(LRN_EARG, "sample: neither", lrn_rbm_sample(m, w, NULL, NULL, NULL, 1));
-  FAILS(LRN_EVALUE, "sample: steps: got 0", lrn_rbm_sample(m, w, v, NULL, NULL, 0));
+  FAILS(LRN_EARG, "sample: neither", lrn_rbm_sample(m, w, NULL, NULL, NULL, &how));
+  how.steps = 0;
+  FAILS(LRN_EVALUE, "sample: steps: got 0", lrn_rbm_sample(m, w, v, NULL, NULL, &how));
+  how.steps = 4;
+  FAILS(LRN_ESHAPE, "sample: mean: ",
+        (how.thin = 2, lrn_rbm_sample(m, w, v, NULL, NULL, &how)));
+  FAILS(LRN_EVALUE, "sample: thin: got 5, expected 1 to 4",
+        (how.thin = 5, lrn_rbm_sample(m, w, v, NULL, NULL, &how)));
+  how.thin = 0;
+  FAILS(LRN_EVALUE, "sample: burn + steps: got 1073741824",
+        (how.burn = (1 << 30) - 4, lrn_rbm_sample(m, w, v, NULL, NULL, &how)));
+  how.burn = 0;
+  FAILS(LRN_EVALUE, "sample: temperature: got -1",
+        (how.temperature = -1, lrn_rbm_sample(m, w, v, NULL, NULL, &how)));
+  how.temperature = 0;
+  FAILS(LRN_EARG, "sample: clamp: got a mask alone",
+        (how.mask = data, lrn_rbm_sample(m, w, v, NULL, NULL, &how)));
+  FAILS(LRN_ESHAPE, "sample: clamp: values: got ",
+        (how.values = h, lrn_rbm_sample(m, w, v, NULL, NULL, &how)));
+  how.mask = how.values = NULL;
+  FAILS(LRN_EARG, "sample: labels: the model has none",
+        lrn_rbm_sample(m, w, v, NULL, h, &how));
+  how.n = 0;
+  FAILS(LRN_EVALUE, "sample: n: got 0", lrn_rbm_sample(m, w, v, NULL, NULL, &how));
+  how.n = 3;
   FAILS(LRN_ESHAPE, "sample: start: got 2 rows",
         (lrn_tensor_free(turned), turned = NULL, lrn_tensor_narrow(&turned, data, 0, 0, 2),
-         lrn_rbm_sample(m, w, v, NULL, turned, 1)));
+         how.start = turned, lrn_rbm_sample(m, w, v, NULL, NULL, &how)));
   lrn_work_get_state(w, &s);
   CHECK(s.calls == 0, "a refused call was counted: %llu", (unsigned long long)s.calls);
   OK(lrn_rbm_hidden(m, w, h, NULL, data));

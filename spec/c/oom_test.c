@@ -40,7 +40,7 @@ static int scenario(numbers *out, int persistent, int real) {
   int64_t size[2] = {N, V}, n = N, batch = BATCH, hidden[2] = {N, H};
   lrn_key key = {3, 0, LRN_STREAM_USER, 0, 0};
   lrn_tensor *data = NULL, *weights = NULL, *turned = NULL, *idx = NULL, *F = NULL, *h = NULL, *v = NULL;
-  lrn_tensor *negative = NULL, *q = NULL, *vk = NULL, *copied = NULL;
+  lrn_tensor *negative = NULL, *q = NULL, *vk = NULL, *copied = NULL, *mask = NULL;
   lrn_rbm *m = NULL, *m2 = NULL;
   lrn_work *w = NULL, *w2 = NULL;
   lrn_file *f = NULL, *g = NULL;
@@ -90,7 +90,10 @@ static int scenario(numbers *out, int persistent, int real) {
   GO(sum_of(&out->v, v));
   GO(lrn_rbm_gibbs(m, w, q, h, q, h, vk, data));
   GO(sum_of(&out->vk, vk));
-  GO(lrn_rbm_sample(m, w, v, vk, data, 2));
+  GO(lrn_rbm_sample(m, w, v, vk, NULL, &(lrn_sampling){.n = N, .steps = 2, .start = data}));
+  GO(lrn_tensor_narrow(&mask, data, 0, 0, 1));
+  GO(lrn_rbm_sample(m, w, v, vk, NULL,
+                    &(lrn_sampling){.n = N, .steps = 2, .mask = mask, .values = turned}));
   GO(lrn_rbm_free_energy(m, w, F, turned));
   GO(sum_of(&out->F, F));
   if (!real)
@@ -111,6 +114,7 @@ done:
   lrn_tensor_free(weights);
   lrn_tensor_free(turned);
   lrn_tensor_free(copied);
+  lrn_tensor_free(mask);
   lrn_tensor_free(idx);
   lrn_tensor_free(F);
   lrn_tensor_free(h);

@@ -48,7 +48,7 @@ static int ask(results *r, int64_t batch) {
   st = st < 0 ? st : lrn_rbm_free_energy(model, w, F, data);
   st = st < 0 ? st : lrn_rbm_hidden(model, w, mean, state, data);
   st = st < 0 ? st : lrn_rbm_reconstruct(model, w, &r->error, &r->sampled, v, data, 0);
-  st = st < 0 ? st : lrn_rbm_sample(model, w, NULL, fantasy, NULL, 3);
+  st = st < 0 ? st : lrn_rbm_sample(model, w, NULL, fantasy, NULL, &(lrn_sampling){.n = N, .steps = 3});
   st = st < 0 ? st : lrn_rbm_gibbs(model, w, NULL, NULL, NULL, NULL, end, data);
   st = st < 0 ? st : lrn_rbm_pseudo_likelihood(model, w, &r->pl, data);
   lrn_tensor_free(F);

@@ -106,7 +106,8 @@ static int write_into(lrn_tensor *t, int how, const lrn_rbm *m, lrn_work *w,
     case 10: return lrn_rbm_hidden(m, w, t, NULL, source);
     case 11: return lrn_rbm_hidden(m, w, NULL, t, source);
     case 12: return lrn_rbm_visible(m, w, t, NULL, source);
-    case 13: return lrn_rbm_sample(m, w, NULL, t, NULL, 1);
+    case 13: return lrn_rbm_sample(m, w, NULL, t, NULL,
+                                     &(lrn_sampling){.n = lrn_tensor_size(t, 0), .steps = 1});
     case 14: return lrn_rbm_gibbs(m, w, NULL, NULL, NULL, NULL, t, source);
     case 15: return lrn_rbm_reconstruct(m, w, NULL, NULL, t, source, 0);
     case 16:

@@ -542,20 +542,68 @@ static int core_gibbs(lua_State *L) {
   LRNB_TRY(L, lrn_rbm_gibbs(c->m, c->w, out[0], out[1], out[2], out[3], out[4], v));
   return 5;
 }
-/* sample(n, steps, start or nil, given labels or nil) -> mean, state, labels of a model that has them */
+/* A new tensor of draws x n x last on the top; without draws, or without a last size, those left out. */
+static lrn_tensor *draws_output(lua_State *L, const core *c, int dtype, int64_t draws, int64_t n,
+                                int64_t last) {
+  int64_t size[3] = {draws, n, last};
+  int from = draws > 0 ? 0 : 1;
+  lrn_tensor **box = lrnB_new_tensor(L);
+  LRNB_TRY_AS(L, "sample", lrn_tensor_new(box, dtype, (last > 0 ? 3 : 2) - from, size + from,
+                                          lrn_rbm_get_options(c->m)->device));
+  lrnB_result(L);
+  return *box;
+}
+
+/* A field of sample's table: an integer or number, else the default; a tensor or NULL. */
+static int64_t integer_field(lua_State *L, int table, const char *name) {
+  int64_t value = 0;
+  if (lrnB_option(L, table, name) != LUA_TNIL)
+    value = lrnB_integer(L, lua_gettop(L), "sample", name);
+  lua_settop(L, table);
+  return value;
+}
+static double number_field(lua_State *L, int table, const char *name) {
+  double value = 0;
+  if (lrnB_option(L, table, name) != LUA_TNIL)
+    value = lrnB_number(L, lua_gettop(L), "sample", name);
+  lua_settop(L, table);
+  return value;
+}
+static lrn_tensor *tensor_field(lua_State *L, int table, const char *name) {
+  lrn_tensor *t = NULL;
+  if (lrnB_option(L, table, name) != LUA_TNIL)
+    t = lrnB_tensor(L, lua_gettop(L), "sample");
+  lua_settop(L, table); /* which keeps the tensor */
+  return t;
+}
+
+/* sample(n, steps, start or nil, labels or nil [, { burn, thin, temperature, mask, values }])
+   -> mean, state, labels of a model that has them */
 static int core_sample(lua_State *L) {
   core *c = check_core(L, "sample");
-  int64_t n = lrnB_integer(L, 2, "sample", "n"), steps = lrnB_integer(L, 3, "sample", "steps");
-  int64_t V = lrn_rbm_get_options(c->m)->n_visible;
-  lrn_tensor *start = lrnB_opt_tensor(L, 4, "sample"), *given = lrnB_opt_tensor(L, 5, "sample");
+  const lrn_rbm_options *o = lrn_rbm_get_options(c->m);
+  lrn_sampling how = {.n = lrnB_integer(L, 2, "sample", "n"),
+                      .steps = lrnB_integer(L, 3, "sample", "steps"),
+                      .start = lrnB_opt_tensor(L, 4, "sample"),
+                      .labels = lrnB_opt_tensor(L, 5, "sample"), .base = LRN_BASE};
   lrn_tensor *mean, *state, *labels;
-  if (n < 1)
-    return lrnB_raise(L, "value", "sample: n: got %lld, expected an integer >= 1", (long long)n);
-  inference_room(L, c, n);
-  mean = output(L, c, n, V, "sample");
-  state = output(L, c, n, V, "sample");
-  labels = lrn_rbm_get_options(c->m)->n_classes > 0 ? labels_output(L, c, n, "sample") : NULL;
-  LRNB_TRY(L, lrn_rbm_sample_labels(c->m, c->w, mean, state, labels, start, given, LRN_BASE, steps));
+  int64_t draws;
+  lua_settop(L, 6);
+  if (lua_istable(L, 6)) {
+    how.burn = integer_field(L, 6, "burn");
+    how.thin = integer_field(L, 6, "thin");
+    how.temperature = number_field(L, 6, "temperature");
+    how.mask = tensor_field(L, 6, "mask");
+    how.values = tensor_field(L, 6, "values");
+  }
+  if (how.n < 1)
+    return lrnB_raise(L, "value", "sample: n: got %lld, expected an integer >= 1", (long long)how.n);
+  inference_room(L, c, how.n);
+  draws = how.thin > 0 && how.steps >= how.thin ? how.steps / how.thin : 0;
+  mean = draws_output(L, c, o->dtype, draws, how.n, o->n_visible);
+  state = draws_output(L, c, o->dtype, draws, how.n, o->n_visible);
+  labels = o->n_classes > 0 ? draws_output(L, c, LRN_I64, draws, how.n, 0) : NULL;
+  LRNB_TRY(L, lrn_rbm_sample(c->m, c->w, mean, state, labels, &how));
   return labels != NULL ? 3 : 2;
 }
 /* classify(v, draw) -> log P(y | v), P(y | v), drawn labels or nothing */

@@ -25,9 +25,7 @@ int lrn_check_output(const lrn_rbm *m, const lrn_tensor *t, int64_t rows, int64_
   return lrn_check_writable(t, function);
 }
 
-/* h given n rows of v in w->v, from inputs in w->q: the label, where the model has one, is summed out of
-   the means and drawn for the states. */
-static int hidden_of(const lrn_rbm *m, lrn_work *w, int64_t n, void *mean, void *state, lrn_key key) {
+int lrn_hidden_of(const lrn_rbm *m, lrn_work *w, int64_t n, void *mean, void *state, lrn_key key) {
   void *x = w->q->view.data;
   LRN_TRY(lrn_input(m, LRN_SIDE_HIDDEN, x, w->v->view.data, n));
   return m->options.n_classes > 0 ? lrn_label_hidden(m, w, x, n, mean, state, key)
@@ -57,7 +55,7 @@ static int hidden(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *s
     void *x = w->q->view.data, *p = lrn_row_at(mean, at, H), *h = lrn_row_at(state, at, H);
     LRN_GO(lrn_load_rows(m, w->v->view.data, &rows, NULL, 0, at, n, 0, "hidden_sampling"));
     if (labels == NULL)
-      LRN_GO(hidden_of(m, w, n, p, h, key));
+      LRN_GO(lrn_hidden_of(m, w, n, p, h, key));
     else {
       LRN_GO(lrn_load_labels(m, w, &part, "hidden_sampling"));
       LRN_GO(lrn_hidden_input(m, x, w->v->view.data, lrn_label_row(w, 0), n));
@@ -290,7 +288,7 @@ int lrn_rbm_reconstruct_part(const lrn_rbm *m, lrn_work *w, double total[2], lrn
     lrn_unit_args extra = {.mean_scale = 1, .target = x, .sums = sums->view.data,
                            .scratch = w->scratch->view.data};
     LRN_GO(lrn_load_rows(m, x, &rows, NULL, 0, at, n, 0, "reconstruct"));
-    LRN_GO(hidden_of(m, w, n, mean_field ? q : NULL, mean_field ? NULL : q,
+    LRN_GO(lrn_hidden_of(m, w, n, mean_field ? q : NULL, mean_field ? NULL : q,
                      lrn_key_of(m, call, LRN_STREAM_USER, 0, (first + at) * H)));
     LRN_GO(lrn_input(m, LRN_SIDE_VISIBLE, u, q, n));
     /* the states are drawn for `sampled` alone, into rows of w->v that nothing needs */
@@ -316,162 +314,6 @@ int lrn_rbm_reconstruct(const lrn_rbm *m, lrn_work *w, double *error, double *sa
     *sampled = total[1] / n;
   return LRN_OK;
 }
-
-/* {=== Chains === */
-
-static lrn_key label_key(const lrn_rbm *m, uint64_t call, int draw, int64_t row) {
-  return lrn_key_of(m, call, LRN_STREAM_USER, draw, row * m->options.n_classes);
-}
-
-int lrn_rbm_gibbs(const lrn_rbm *m, lrn_work *w, lrn_tensor *ph, lrn_tensor *sh, lrn_tensor *qh,
-                  lrn_tensor *th, lrn_tensor *vk, const lrn_tensor *v) {
-  int64_t V = m->options.n_visible, H = m->options.n_hidden, k = m->options.steps;
-  uint64_t call = w->state.calls;
-  lrn_tensor *held = NULL;
-  lrn_rows rows;
-  lrn_rbm seen = *m;
-  int st;
-  LRN_TRY(lrn_check_work(m, w, 0, 0, "gibbs_sampling"));
-  LRN_TRY(lrn_see(&seen, w));
-  m = &seen;
-  LRN_GO(lrn_rows_any(&rows, &held, m, v, "gibbs_sampling"));
-  LRN_GO(lrn_check_output(m, ph, rows.n, H, "gibbs_sampling", "ph"));
-  LRN_GO(lrn_check_output(m, sh, rows.n, H, "gibbs_sampling", "sh"));
-  LRN_GO(lrn_check_output(m, qh, rows.n, H, "gibbs_sampling", "qh"));
-  LRN_GO(lrn_check_output(m, th, rows.n, H, "gibbs_sampling", "th"));
-  LRN_GO(lrn_check_output(m, vk, rows.n, V, "gibbs_sampling", "vk"));
-  for (int64_t at = 0; at < rows.n; at += lrn_stride(w)) {
-    int64_t n = lrn_piece(w, rows.n, at);
-    void *x = w->v->view.data, *q = w->q->view.data, *h = w->h->view.data, *y = lrn_label_row(w, 0);
-    LRN_GO(lrn_load_rows(m, x, &rows, NULL, 0, at, n, 0, "gibbs_sampling"));
-    for (int64_t s = 0; s <= k; s++) {
-      lrn_tensor *mean = s == 0 ? ph : s == k ? qh : NULL;
-      lrn_tensor *state = s == 0 ? sh : s == k ? th : NULL;
-      if (s == 0)
-        LRN_GO(hidden_of(m, w, n, lrn_row_at(mean, at, H), h,
-                         lrn_key_of(m, call, LRN_STREAM_USER, 0, at * H)));
-      else {
-        LRN_GO(lrn_hidden_input(m, q, x, y, n));
-        LRN_GO(lrn_activate(m, LRN_SIDE_HIDDEN, q, n, lrn_row_at(mean, at, H), h,
-                            lrn_key_of(m, call, LRN_STREAM_USER, (int)(2 * s), at * H), NULL));
-      }
-      if (state != NULL) {
-        lrn_view to = lrn_flat_view(m->options.dtype, lrn_row_at(state, at, H), n * H);
-        lrn_view from = to;
-        from.data = h;
-        LRN_GO(lrn_copy_views(m->options.device, &to, &from));
-      }
-      if (s == k)
-        break;
-      LRN_GO(lrn_input(m, LRN_SIDE_VISIBLE, x, h, n));
-      LRN_GO(lrn_activate(m, LRN_SIDE_VISIBLE, x, n, NULL, x,
-                          lrn_key_of(m, call, LRN_STREAM_USER, (int)(2 * s + 1), at * V), NULL));
-      LRN_GO(lrn_label_down(m, NULL, y, h, n, label_key(m, call, (int)(2 * s + 1), at)));
-    }
-    if (vk != NULL) {
-      lrn_view to = lrn_flat_view(m->options.dtype, lrn_row_at(vk, at, V), n * V);
-      lrn_view from = to;
-      from.data = x;
-      LRN_GO(lrn_copy_views(m->options.device, &to, &from));
-      LRN_GO(lrn_to_data_units(m, to.data, n));
-    }
-  }
-  w->state.calls++;
-done:
-  lrn_tensor_free(held);
-  return st;
-}
-
-int lrn_rbm_sample(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *state,
-                   const lrn_tensor *start, int64_t steps) {
-  return lrn_rbm_sample_labels(m, w, mean, state, NULL, start, NULL, 0, steps);
-}
-
-/* Hidden states of n chains at their start: from v in w->v, or from the biases (and a given label). */
-static int first_hidden(const lrn_rbm *m, lrn_work *w, int64_t n, int from_rows, const void *y, void *h,
-                        lrn_key key) {
-  void *q = w->q->view.data;
-  if (from_rows && y == NULL)
-    return hidden_of(m, w, n, NULL, h, key);
-  if (from_rows)
-    LRN_TRY(lrn_input(m, LRN_SIDE_HIDDEN, q, w->v->view.data, n));
-  else { /* inputs 0 */
-    lrn_view zero = lrn_flat_view(m->options.dtype, q, n * m->options.n_hidden);
-    lrn_operand in = {.is_scalar = 1};
-    LRN_TRY(m->options.device->backend.map(LRN_OP_COPY, zero.dtype, &zero, &in, 1));
-  }
-  if (y != NULL)
-    LRN_TRY(lrn_label_up(m, q, y, n));
-  return lrn_activate(m, LRN_SIDE_HIDDEN, q, n, NULL, h, key, NULL);
-}
-
-int lrn_rbm_sample_labels(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *state,
-                          lrn_tensor *labels, const lrn_tensor *start, const lrn_tensor *given,
-                          int64_t base, int64_t steps) {
-  int64_t V = m->options.n_visible, H = m->options.n_hidden, N;
-  const lrn_tensor *any = mean != NULL ? mean : state;
-  uint64_t call = w->state.calls;
-  lrn_tensor *held = NULL;
-  lrn_rows rows = {0};
-  lrn_rbm seen = *m;
-  int st;
-  LRN_TRY(lrn_check_work(m, w, 0, 0, "sample"));
-  LRN_TRY(lrn_see(&seen, w));
-  m = &seen;
-  if (any == NULL)
-    return lrn_fail(LRN_EARG, "sample: neither means nor states are wanted");
-  if (steps < 1 || steps > LRN_MOST_STEPS)
-    return lrn_fail(LRN_EVALUE, "sample: steps: got %lld, expected an integer >= 1 and <= %d",
-                    (long long)steps, LRN_MOST_STEPS);
-  N = lrn_tensor_numel(any) / V;
-  LRN_GO(lrn_check_output(m, mean, N, V, "sample", "mean"));
-  LRN_GO(lrn_check_output(m, state, N, V, "sample", "state"));
-  LRN_GO(lrn_check_labels(m, labels, N, "sample"));
-  LRN_GO(lrn_check_labels(m, given, N, "sample"));
-  if (start != NULL) {
-    LRN_GO(lrn_rows_any(&rows, &held, m, start, "sample"));
-    if (rows.n != N) {
-      st = lrn_fail(LRN_ESHAPE, "sample: start: got %lld rows, expected %lld", (long long)rows.n,
-                    (long long)N);
-      goto done;
-    }
-  }
-  for (int64_t at = 0; at < N; at += lrn_stride(w)) {
-    int64_t n = lrn_piece(w, N, at);
-    void *x = w->v->view.data, *q = w->q->view.data, *h = w->h->view.data, *y = lrn_label_row(w, 0);
-    lrn_batch clamped = {.labels = given, .base = base, .first = at, .count = n};
-    if (given != NULL)
-      LRN_GO(lrn_load_labels(m, w, &clamped, "sample"));
-    for (int64_t s = 0; s < steps; s++) {
-      int last = s + 1 == steps;
-      lrn_key key = lrn_key_of(m, call, LRN_STREAM_USER, (int)(2 * s), at * H);
-      if (s == 0) {
-        if (start != NULL)
-          LRN_GO(lrn_load_rows(m, x, &rows, NULL, 0, at, n, 0, "sample"));
-        LRN_GO(first_hidden(m, w, n, start != NULL, given != NULL ? y : NULL, h, key));
-      } else {
-        LRN_GO(lrn_hidden_input(m, q, x, y, n));
-        LRN_GO(lrn_activate(m, LRN_SIDE_HIDDEN, q, n, NULL, h, key, NULL));
-      }
-      LRN_GO(lrn_input(m, LRN_SIDE_VISIBLE, x, h, n));
-      LRN_GO(lrn_activate(m, LRN_SIDE_VISIBLE, x, n, last ? lrn_row_at(mean, at, V) : NULL,
-                          last && state != NULL ? lrn_row_at(state, at, V) : last ? NULL : x,
-                          lrn_key_of(m, call, LRN_STREAM_USER, (int)(2 * s + 1), at * V), NULL));
-      if (given == NULL)
-        LRN_GO(lrn_label_down(m, NULL, y, h, n, label_key(m, call, (int)(2 * s + 1), at)));
-    }
-    LRN_GO(lrn_to_data_units(m, lrn_row_at(mean, at, V), n));
-    LRN_GO(lrn_to_data_units(m, lrn_row_at(state, at, V), n));
-    if (labels != NULL)
-      LRN_GO(lrn_label_numbers(m, w, lrn_row_at(labels, at, 1), y, n, base));
-  }
-  w->state.calls++;
-done:
-  lrn_tensor_free(held);
-  return st;
-}
-
-/* ===} */
 
 /* logit(p) is the input at which a unit of the states 0 and 1 has mean p; inputs log p of a group give
    means p where these sum to 1; real units by bisection of their mean, which rises with the input. */

@@ -145,6 +145,17 @@ int lrn_check_labels(const lrn_rbm *m, const lrn_tensor *labels, int64_t rows, c
   return LRN_OK;
 }
 
+int lrn_check_drawn_labels(const lrn_rbm *m, const lrn_tensor *labels, int64_t n, const char *f) {
+  char text[LRN_SHAPE_MAX];
+  if (m->options.n_classes == 0)
+    return lrn_fail(LRN_EARG, "%s: labels: the model has none (n_classes is 0)", f);
+  if (lrn_tensor_numel(labels) != n || labels->view.dtype != LRN_I64 || !lrn_tensor_is_contiguous(labels) ||
+      labels->storage->device != m->options.device)
+    return lrn_fail(LRN_ETYPE, "%s: labels: got %s, expected a contiguous int64 tensor of %lld on %s", f,
+                    lrn_tensor_text(text, labels), (long long)n, m->options.device->name);
+  return lrn_check_writable(labels, f);
+}
+
 int lrn_label_down(const lrn_rbm *m, void *mean, void *state, const void *h, int64_t rows,
                    lrn_key key) {
   int64_t C = m->options.n_classes, H = m->options.n_hidden;

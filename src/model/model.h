@@ -206,6 +206,10 @@ static inline void *lrn_row_at(const lrn_tensor *t, int64_t row, int64_t units) 
 int lrn_check_output(const lrn_rbm *m, const lrn_tensor *t, int64_t rows, int64_t units,
                      const char *function, const char *name);
 
+/* h given n rows of v in w->v, from inputs in w->q: the label, where the model has one, is summed out of
+   the means and drawn for the states. */
+int lrn_hidden_of(const lrn_rbm *m, lrn_work *w, int64_t n, void *mean, void *state, lrn_key key);
+
 /* Rows of hidden values, from any device and of any dtype, as the model has them; caller frees. */
 int lrn_hidden_rows(lrn_tensor **out, int64_t *n, const lrn_rbm *m, const lrn_tensor *h,
                     const char *function);
@@ -255,6 +259,30 @@ int lrn_narrow_parameters(lrn_rbm *p, const lrn_rbm *m);
 
 /* ===} */
 
+/* {=== clamp.c === */
+
+/* Visible units that are held; all NULL: none is. */
+typedef struct lrn_clamp {
+  lrn_tensor *mask;   /* bool: 1 or n rows of n_visible */
+  lrn_tensor *values; /* 1 or n rows, 0 where nothing is held; of any dtype */
+  lrn_tensor *held;   /* those of the rows at hand, as the model has them, */
+  lrn_tensor *given;  /* and as results have them; NULL: the same */
+  int64_t at;         /* the first of these rows */
+} lrn_clamp;
+/* For n rows, `most` of them at a time, into an empty *c; f names the caller. On failure what was made is
+   for the caller to free. NULL, NULL: stays empty. */
+int lrn_clamp_make(lrn_clamp *c, const lrn_rbm *m, const lrn_tensor *mask, const lrn_tensor *values, int64_t n,
+                   int64_t most, const char *f);
+void lrn_clamp_free(lrn_clamp *c);
+/* The rows at hand are n from `at` on. */
+int lrn_clamp_load(lrn_clamp *c, const lrn_rbm *m, int64_t at, int64_t n, const char *f);
+/* Held values into n rows of visible states (or means) of the model, and into those of a result, which are in
+   units of the data; nothing for NULL, and where none is held. */
+int lrn_clamp_put(const lrn_clamp *c, const lrn_rbm *m, void *v, int64_t n);
+int lrn_clamp_put_given(const lrn_clamp *c, const lrn_rbm *m, void *v, int64_t n);
+
+/* ===} */
+
 /* {=== mask.c === */
 
 /* What the inputs of a side are multiplied by outside of training. */
@@ -285,6 +313,8 @@ int lrn_label_down(const lrn_rbm *m, void *mean, void *state, const void *h, int
 int lrn_hidden_input(const lrn_rbm *m, void *x, const void *v, const void *y, int64_t rows);
 /* LRN_OK for NULL, else whether they are labels of that many rows of this model. */
 int lrn_check_labels(const lrn_rbm *m, const lrn_tensor *labels, int64_t rows, const char *f);
+/* The same of labels that come out, in any shape. */
+int lrn_check_drawn_labels(const lrn_rbm *m, const lrn_tensor *labels, int64_t n, const char *f);
 /* Labels drawn from the buffer LRN_LABEL_SCORE, as lrn_label_scores left it: one-hot rows. */
 int lrn_label_draw(const lrn_rbm *m, const lrn_work *w, void *y, int64_t n, lrn_key key);
 /* The classes, counted from base, of n one-hot (or any) rows y: where the largest value is. */

@@ -380,18 +380,25 @@ return {
     example =
       "local ph, sh, qh, th, vk = lrn.RBM{ n_visible = 4, n_hidden = 3 \z
       }:gibbs_sampling(lrn.zeros(2, 4))\nassert(vk:size(2) == 4)" },
-  { name = "RBM.sample", text = "Fantasy particles: the end of n chains.",
+  { name = "RBM.sample", text = "Fantasy particles: n chains of block Gibbs sampling.",
     params = { { "n", "integer", "number of chains" }, { "options.steps", "integer", "sweeps",
       1000 },
+      { "options.burn", "integer", "sweeps before them", 0 },
+      { "options.thin", "integer", "draws are those of every thin-th step; absent: of the last step alone" },
       { "options.start", "Tensor",
-        "n rows of visible values; absent: hidden states from the biases alone" },
+        "n rows of visible values; absent: hidden states from the biases alone, or from what is clamped" },
+      { "options.clamp", "table", "{ mask, values }: where the mask is 1, visible units keep these values, \z
+        bit for bit, in all sweeps and results; each is n_visible values or n rows of them (images, too), in \z
+        units of the data; a value is read only where the mask is 1; of softmax units whole groups" },
+      { "options.temperature", "number", "in place of the model's" },
       { "options.labels", "Tensor", "n labels that a model with labels holds fixed" } },
-    returns = { { "Tensor", "visible means of the last sweep, n x V" },
-      { "Tensor", "its states" }, { "Tensor", "the labels, n, of a model that has them" } },
-    errors = "n or steps below 1; " .. size_error,
+    returns = { { "Tensor", "visible means of the last sweep, n x V; with thin draws x n x V" },
+      { "Tensor", "the states" }, { "Tensor", "the labels, n or draws x n, of a model that has them" } },
+    errors = "n or steps below 1, thin above steps; a held value that is NaN or infinite; " .. size_error,
     example =
-      "local images = lrn.RBM{ n_visible = 4, n_hidden = 3 }:sample(2, { steps = 10 \z
-      })\nassert(images:size(1) == 2)" },
+      "local m = lrn.RBM{ n_visible = 4, n_hidden = 3 }\nlocal images = m:sample(2, { steps = 10 \z
+      })\nassert(images:size(1) == 2)\nlocal upper = { lrn.tensor{ 1, 1, 0, 0 }, lrn.tensor{ 1, 0, 0, 0 } \z
+      }\nlocal _, v = m:sample(2, { steps = 20, burn = 5, thin = 4, clamp = upper })\nassert(v(5, 2, 1) == 1)" },
   { name = "RBM.log_partition",
     text = "log Z: exact, by enumerating the layer with fewer states, or in closed form (two Gaussian layers); else a bracket by\n\z
     annealed importance sampling: from a model without weights up (on average too low) and from samples of the model\n\z
