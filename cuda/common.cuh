@@ -280,8 +280,10 @@ int lrn_cuda_gemm(int dtype, int transa, int transb, int64_t m, int64_t n, int64
 int lrn_cuda_random(const lrn_view *out, int dist, double a, double b, lrn_key key);
 int lrn_cuda_bernoulli(const lrn_view *out, const void *p, int p_dtype, lrn_key key);
 int lrn_cuda_unit(const lrn_unit_args *args);
+int lrn_cuda_unit_at(const lrn_unit_args *args, double beta); /* of beta times the inputs */
 int lrn_cuda_unit_map(const lrn_unit_map_args *args);
 int lrn_cuda_flip(const lrn_flip_args *args);
+int lrn_cuda_rung(const lrn_rung_args *args);
 int lrn_cuda_update(const lrn_update_args *args);
 
 /* }==================================================================== */

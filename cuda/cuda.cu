@@ -118,6 +118,7 @@ extern "C" LRN_API int lrn_backend_open(int abi, lrn_backend *out) {
   b.unit_map = lrn_cuda_unit_map;
   b.load = lrn_cuda_load;
   b.flip = lrn_cuda_flip;
+  b.rung = lrn_cuda_rung;
   b.update = lrn_cuda_update;
   *out = b;
   return LRN_OK;

@@ -328,7 +328,9 @@ static int find_groups(unit_args *p, int dtype, int draw, int nearest) {
 UNITS(float, f32, f, 0)
 UNITS(double, f64, , 1)
 
-int lrn_cuda_unit(const lrn_unit_args *args) {
+int lrn_cuda_unit(const lrn_unit_args *args) { return lrn_cuda_unit_at(args, 1); }
+
+int lrn_cuda_unit_at(const lrn_unit_args *args, double beta) {
   unit_args p;
   int st = LRN_OK;
   memset(&p, 0, sizeof p);
@@ -349,6 +351,7 @@ int lrn_cuda_unit(const lrn_unit_args *args) {
   p.first = args->key.first;
   p.part = args->scratch;
   lrn_unit_scale(args->unit, args->temperature, &p.xs, &p.hs);
+  p.xs *= beta;
   if (p.n == 0)
     return LRN_OK;
   if (lrn_unit_in_groups(args->unit))

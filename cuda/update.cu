@@ -1,5 +1,5 @@
 /*
-** update.cu - the parameters' step, and the free energy's change by a flipped unit.
+** update.cu - the parameters' step, and the free energy's change by a flipped unit or another beta.
 ** theta, m, g: (n). v: (rows, V), x: (rows, H), W: (V, H), a: (V), b: (H), out: (rows), all
 ** contiguous, row-major.
 */
@@ -49,58 +49,77 @@ int lrn_cuda_update(const lrn_update_args *args) {
   return LRN_OK;
 }
 
-typedef struct flip_args {
-  int hidden, both;
-  double scale;
-  int64_t rows, n_visible, n_hidden, categories, hidden_categories;
-  const void *v, *x, *W, *a, *b;
+/* The hidden layer, as its cumulants need it. */
+typedef struct cells {
+  int unit;
+  int64_t units, categories;
+  const void *x, *b;
   double xs, temperature, shift;
+} cells;
+
+static cells cells_of(int unit, int64_t units, int64_t categories, double temperature, const void *x,
+                      const void *b) {
+  cells h = {unit, units, categories, x, b, 1, temperature, lrn_unit_shift(unit, temperature)};
+  double hs;
+  lrn_unit_scale(unit, temperature, &h.xs, &hs);
+  return h;
+}
+
+typedef struct flip_args {
+  cells hidden;
+  int both;
+  double scale;
+  int64_t rows, n_visible, categories;
+  const void *v, *W, *a;
   lrn_draw draw;
   uint64_t first;
   double *out, *sum;
 } flip_args;
 
-/* The input of hidden unit j of a row, after a change of the visible units by dw (w - w0). */
-#define INPUT                               \
-  (w == NULL    ? x[j] + b[j]               \
-   : w0 == NULL ? (x[j] + b[j]) + dw * w[j] \
-                : (x[j] + b[j]) + dw * (w[j] - w0[j]))
+/* beta times the input of hidden unit j of a row, after a change of the visible units by
+   dw (w - w0). */
+#define INPUT                                              \
+  ((w == NULL    ? x[j] + b[j]                             \
+    : w0 == NULL ? (x[j] + b[j]) + dw * w[j]               \
+                 : (x[j] + b[j]) + dw * (w[j] - w0[j])) * beta)
 
 /* A warp takes a row. `sum` is that of the cumulants A(x_j + dw (w_j - w0_j)) over hidden units, or
-   groups, x_j with its bias, less those of x_j where `less`; lane l takes units or groups j = l mod
-   32, lane 0 has the result. A flipped unit i:  F(flip) - F(v) = -a_i d - sum, d = low + high -
+   groups, x_j with its bias, less those of x_j where `less`; or those at one beta less those at
+   another. Lane l takes units or groups j = l mod 32, lane 0 has the result. A flipped unit i:  F(flip) - F(v) = -a_i d - sum, d = low + high -
    2 v_i. A group in category c:  y_c - log sum_k exp y_k, T y_k = a_k + sum, w = W_k, w0 = W_c. */
 #define FLIP(T, name, f, comp)                                                           \
-  static __device__ T cumulant_##name(const flip_args &p, const T *x, int64_t cell, T dw, \
+  static __device__ T cumulant_##name(const cells &h, const T *x, int64_t cell, double at, T dw, \
                                       const T *w, const T *w0) {                         \
-    const T *b = (const T *)p.b;                                                         \
-    const T xs = (T)p.xs, t = (T)p.temperature, shift = (T)p.shift;                      \
-    const int64_t K = p.hidden_categories, first = cell * K;                             \
+    const int grouped = lrn_unit_in_groups(h.unit);                                      \
+    const T *b = (const T *)h.b;                                                         \
+    const T beta = grouped ? 1 : (T)at, xs = grouped ? (T)(at * h.xs) : (T)h.xs;         \
+    const T t = (T)h.temperature, shift = (T)h.shift;                                    \
+    const int64_t K = h.categories, first = cell * K;                                    \
     T top;                                                                               \
     double sum = 0;                                                                      \
     int64_t j = first;                                                                   \
-    if (!lrn_unit_in_groups(p.hidden))                                                   \
-      return lrn_unit_cumulant##f(p.hidden, INPUT, xs, t, shift);                        \
+    if (!grouped)                                                                        \
+      return lrn_unit_cumulant##f(h.unit, INPUT, xs, t, shift);                          \
     top = INPUT * xs;                                                                    \
     for (; j < first + K; j++)                                                           \
       top = INPUT * xs > top ? INPUT * xs : top;                                         \
     for (j = first; j < first + K; j++)                                                  \
       sum += (double)lrn_group_weight##f(INPUT * xs, top);                               \
-    return lrn_group_cumulant##f(top, sum, p.temperature);                               \
+    return lrn_group_cumulant##f(top, sum, h.temperature);                               \
   }                                                                                      \
-  static __device__ double sum_##name(const flip_args &p, int64_t r, T dw, const T *w,   \
-                                      const T *w0, int less) {                           \
-    const T *x = (const T *)p.x + r * p.n_hidden;                                        \
-    const int64_t cells = p.n_hidden / p.hidden_categories;                              \
+  static __device__ double sum_##name(const cells &h, int64_t r, double to, T dw, const T *w, \
+                                      const T *w0, int less, double from) {              \
+    const T *x = (const T *)h.x + r * h.units;                                           \
+    const int64_t count = h.units / h.categories;                                        \
     lrn_tree tree;                                                                       \
     tree.count = 0;                                                                      \
-    for (int64_t begin = 0; begin < cells; begin += LRN_BLOCK) {                         \
-      const int64_t end = begin + LRN_BLOCK < cells ? begin + LRN_BLOCK : cells;         \
+    for (int64_t begin = 0; begin < count; begin += LRN_BLOCK) {                         \
+      const int64_t end = begin + LRN_BLOCK < count ? begin + LRN_BLOCK : count;         \
       lrn_acc acc = lrn_acc_zero();                                                      \
       for (int64_t j = begin + LRN_LANE; j < end; j += 32) {                             \
-        double A = (double)cumulant_##name(p, x, j, dw, w, w0);                          \
+        double A = (double)cumulant_##name(h, x, j, to, dw, w, w0);                      \
         if (less)                                                                        \
-          A -= (double)cumulant_##name(p, x, j, dw, NULL, NULL);                         \
+          A -= (double)cumulant_##name(h, x, j, from, dw, NULL, NULL);                   \
         lrn_acc_add(&acc, A, comp);                                                      \
       }                                                                                  \
       acc = lrn_acc_warp(acc, comp);                                                     \
@@ -110,7 +129,7 @@ typedef struct flip_args {
     return LRN_LANE == 0 ? lrn_acc_value(lrn_tree_sum(&tree, comp), comp) : 0;           \
   }                                                                                      \
   static __device__ double flip_group_##name(const flip_args &p, int64_t r, uint32_t word) { \
-    const int64_t K = p.categories, H = p.n_hidden, groups = p.n_visible / K;            \
+    const int64_t K = p.categories, H = p.hidden.units, groups = p.n_visible / K;            \
     const int64_t first = (int64_t)((uint64_t)word * (uint64_t)groups >> 32) * K;        \
     const T *v = (const T *)p.v + r * p.n_visible + first, *a = (const T *)p.a + first;  \
     const T *w = (const T *)p.W + first * H;                                             \
@@ -119,8 +138,8 @@ typedef struct flip_args {
     while (c < K - 1 && v[c] == 0)                                                       \
       c++;                                                                               \
     for (int64_t k = 0; k < K; k++) {                                                    \
-      const double A = sum_##name(p, r, (T)p.scale, w + k * H, w + c * H, 0);            \
-      const double y = ((double)a[k] + A) / p.temperature;                               \
+      const double A = sum_##name(p.hidden, r, 1, (T)p.scale, w + k * H, w + c * H, 0, 1); \
+      const double y = ((double)a[k] + A) / p.hidden.temperature;                        \
       lrn_group_join(&top, &sum, y);                                                     \
       own = k == c ? y : own;                                                            \
     }                                                                                    \
@@ -129,10 +148,10 @@ typedef struct flip_args {
   static __device__ double flip_unit_##name(const flip_args &p, int64_t r, uint32_t word) { \
     const int64_t i = (int64_t)((uint64_t)word * (uint64_t)p.n_visible >> 32);           \
     const T d = (T)p.both - (T)2 * ((const T *)p.v)[r * p.n_visible + i];                \
-    const T *w = (const T *)p.W + i * p.n_hidden;                                        \
-    const double A = sum_##name(p, r, d * (T)p.scale, w, NULL, 1);                       \
+    const T *w = (const T *)p.W + i * p.hidden.units;                                    \
+    const double A = sum_##name(p.hidden, r, 1, d * (T)p.scale, w, NULL, 1, 1);          \
     const double change = -(double)((const T *)p.a)[i] * (double)d - A;                  \
-    return (double)p.n_visible * lrn_logsigmoid(change / p.temperature);                 \
+    return (double)p.n_visible * lrn_logsigmoid(change / p.hidden.temperature);          \
   }                                                                                      \
   static __global__ void k_flip_##name(const __grid_constant__ flip_args p) {            \
     LRN_WARP_STRIDE(r, p.rows) {                                                         \
@@ -141,6 +160,34 @@ typedef struct flip_args {
                                          : flip_unit_##name(p, r, word);                 \
       if (LRN_LANE == 0)                                                                 \
         p.out[r] = pl;                                                                   \
+    }                                                                                    \
+  }                                                                                      \
+  static __device__ double dot_##name(int64_t n, const T *x, const T *y) {               \
+    lrn_tree tree;                                                                       \
+    tree.count = 0;                                                                      \
+    for (int64_t begin = 0; begin < n; begin += LRN_BLOCK) {                             \
+      const int64_t end = begin + LRN_BLOCK < n ? begin + LRN_BLOCK : n;                 \
+      lrn_acc acc = lrn_acc_zero();                                                      \
+      for (int64_t i = begin + LRN_LANE; i < end; i += 32)                               \
+        lrn_acc_add(&acc, (double)x[i] * (double)y[i], comp);                            \
+      acc = lrn_acc_warp(acc, comp);                                                     \
+      if (LRN_LANE == 0)                                                                 \
+        lrn_tree_push(&tree, acc, comp);                                                 \
+    }                                                                                    \
+    return LRN_LANE == 0 ? lrn_acc_value(lrn_tree_sum(&tree, comp), comp) : 0;           \
+  }                                                                                      \
+  static __global__ void k_rung_##name(const __grid_constant__ lrn_rung_args p,          \
+                                       const __grid_constant__ cells h) {                \
+    LRN_WARP_STRIDE(r, p.rows) {                                                         \
+      const double A = sum_##name(h, r, p.to, 0, NULL, NULL, 1, p.from);                 \
+      double linear = 0;                                                                 \
+      for (int i = 0; i < 2; i++)                                                        \
+        if (p.linear[i].s != NULL)                                                       \
+          linear += dot_##name(p.linear[i].units,                                        \
+                               (const T *)p.linear[i].s + r * p.linear[i].units,         \
+                               (const T *)p.linear[i].row);                              \
+      if (LRN_LANE == 0)                                                                 \
+        p.log_w[r] += ((p.to - p.from) * linear + A) / p.temperature;                    \
     }                                                                                    \
   }
 FLIP(float, f32, f, 0)
@@ -166,24 +213,17 @@ static __global__ void k_flip_sum(const double *out, int64_t rows, double *sum) 
 
 int lrn_cuda_flip(const lrn_flip_args *args) {
   flip_args p;
-  double hs;
   memset(&p, 0, sizeof p);
-  p.hidden = args->hidden;
+  p.hidden = cells_of(args->hidden, args->n_hidden, args->hidden_categories, args->temperature, args->x,
+                      args->b);
   p.both = args->both;
   p.scale = args->scale;
   p.rows = args->rows;
   p.n_visible = args->n_visible;
-  p.n_hidden = args->n_hidden;
   p.categories = args->categories;
-  p.hidden_categories = args->hidden_categories;
   p.v = args->v;
-  p.x = args->x;
   p.W = args->W;
   p.a = args->a;
-  p.b = args->b;
-  p.temperature = args->temperature;
-  p.shift = lrn_unit_shift(args->hidden, args->temperature);
-  lrn_unit_scale(args->hidden, args->temperature, &p.xs, &hs);
   p.draw = lrn_draw_of(args->key.seed, args->key.step, args->key.stream, args->key.draw);
   p.first = args->key.first;
   p.out = args->out;
@@ -196,4 +236,31 @@ int lrn_cuda_flip(const lrn_flip_args *args) {
     LRN_LAUNCH(k_flip_f32, lrn_grid_warps(p.rows), LRN_THREADS, p);
   LRN_LAUNCH(k_flip_sum, 1, 32, p.out, p.rows, p.sum);
   return LRN_OK;
+}
+
+int lrn_cuda_rung(const lrn_rung_args *args) {
+  const cells h = cells_of(args->unit, args->units, args->categories, args->temperature, args->x,
+                           args->bias);
+  if (args->rows == 0)
+    return LRN_OK;
+  if (args->dtype == LRN_F64)
+    LRN_LAUNCH(k_rung_f64, lrn_grid_warps(args->rows), LRN_THREADS, *args, h);
+  else
+    LRN_LAUNCH(k_rung_f32, lrn_grid_warps(args->rows), LRN_THREADS, *args, h);
+  if (args->state == NULL)
+    return LRN_OK;
+  lrn_unit_args draw;
+  memset(&draw, 0, sizeof draw);
+  draw.unit = args->unit;
+  draw.dtype = args->dtype;
+  draw.temperature = args->temperature;
+  draw.rows = args->rows;
+  draw.units = args->units;
+  draw.categories = args->categories;
+  draw.x = args->x;
+  draw.bias = args->bias;
+  draw.mean_scale = 1;
+  draw.state = args->state;
+  draw.key = args->key;
+  return lrn_cuda_unit_at(&draw, args->to);
 }

@@ -744,6 +744,61 @@ static void test_flip(void) {
         }
 }
 
+static void test_rung(void) {
+  static const int64_t sizes[][3] = {{1, 1, 1}, {7, 30, 50}, {3, 9000, 9000}, {300, 3, 4}, {0, 2, 2}};
+  for (int unit = 0; unit < LRN_UNITS; unit++)
+    for (int dtype = LRN_F32; dtype <= LRN_F64; dtype++)
+      for (int s = 0; s < 5; s++)
+        for (int way = 0; way < 8; way++) {
+          int64_t R = sizes[s][0], V = sizes[s][1], H = sizes[s][2], C = 5;
+          both x = make1(dtype, R * H, PLAIN), bias = make1(dtype, H, PLAIN);
+          both v = make1(dtype, R * V, PLAIN), change = make1(dtype, V, PLAIN);
+          both y = make1(dtype, R * C, PLAIN), c = make1(dtype, C, PLAIN);
+          both log_w = make1(LRN_F64, R, PLAIN), state = make1(dtype, R * H, PLAIN);
+          lrn_rung_args h, d;
+          memset(&h, 0, sizeof h);
+          h.unit = unit;
+          h.dtype = dtype;
+          h.temperature = way & 1 ? 0.7 : 1;
+          h.rows = R;
+          h.units = H;
+          h.categories = next_categories(unit, H, way & 4 ? 3 : 1);
+          if (h.categories == 0)
+            h.categories = 1;
+          h.from = way & 2 ? 0.25 : 0.9;
+          h.to = way & 2 ? 0.3 : 0.89;
+          h.linear[0].units = V;
+          h.linear[1].units = C;
+          h.key = a_key();
+          d = h;
+          GIVE(x, x);
+          GIVE(bias, bias);
+          GIVE(linear[0].s, v);
+          GIVE(linear[0].row, change);
+          GIVE(log_w, log_w);
+          if (way & 4) {
+            GIVE(linear[1].s, y);
+            GIVE(linear[1].row, c);
+          }
+          if (way % 3 != 1)
+            GIVE(state, state);
+          if (way % 3 == 2)
+            GIVE(state, x); /* in place */
+          same_status(cpu->rung(&h), emul->rung(&d), "rung", lrn_unit_name(unit));
+          same(&log_w, "rung log_w", lrn_unit_name(unit));
+          same(&state, "rung state", lrn_unit_name(unit));
+          same(&x, "rung x", lrn_unit_name(unit));
+          drop(&x);
+          drop(&bias);
+          drop(&v);
+          drop(&change);
+          drop(&y);
+          drop(&c);
+          drop(&log_w);
+          drop(&state);
+        }
+}
+
 static void test_update(void) {
   for (int dtype = LRN_F32; dtype <= LRN_F64; dtype++)
     for (int64_t n = 0; n < 20000; n = 3 * n + 1)
@@ -922,6 +977,7 @@ static void test_all(int descending) {
   test_unit();
   test_load();
   test_flip();
+  test_rung();
   test_update();
 #endif
 }

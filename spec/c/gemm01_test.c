@@ -27,9 +27,9 @@ static double at(const lrn_tensor *t, int64_t i) {
                                         : ((double *)lrn_tensor_data(t))[i];
 }
 
-static int product(lrn_tensor *c, const lrn_tensor *a, const lrn_tensor *b) {
+static int product(lrn_tensor *c, double alpha, const lrn_tensor *a, const lrn_tensor *b) {
   return lrn_device_cpu()->backend.gemm01(
-    lrn_tensor_dtype(a), lrn_tensor_size(a, 0), lrn_tensor_size(b, 1), lrn_tensor_size(a, 1),
+    lrn_tensor_dtype(a), lrn_tensor_size(a, 0), lrn_tensor_size(b, 1), lrn_tensor_size(a, 1), alpha,
     lrn_tensor_data(a), lrn_tensor_data(b), lrn_tensor_size(b, 1), lrn_tensor_data(c));
 }
 
@@ -45,7 +45,7 @@ static void check_shape(int dtype, int64_t m, int64_t n, int64_t k, double densi
   double unit = dtype == LRN_F32 ? 0x1p-24 : 0x1p-53, worst = 0;
   fill(a, LRN_BERNOULLI, density, 0, ++step);
   fill(b, LRN_NORMAL, 0, 1, ++step);
-  CHECK(product(c, a, b) == LRN_OK, "%s", lrn_error_message());
+  CHECK(product(c, 1, a, b) == LRN_OK, "%s", lrn_error_message());
   for (int64_t r = 0; r < m; r++)
     for (int64_t j = 0; j < n; j++) {
       long double exact = 0, size = 0;
@@ -64,18 +64,22 @@ static void check_shape(int dtype, int64_t m, int64_t n, int64_t k, double densi
         lrn_dtype_name(dtype), (long long)m, (long long)k, (long long)n, density, worst);
   for (int threads = 1; threads <= 7; threads += 2) {
     lrn_set_threads(threads);
-    CHECK(product(again, a, b) == LRN_OK && same(c, again), "%d threads", threads);
+    CHECK(product(again, 1, a, b) == LRN_OK && same(c, again), "%d threads", threads);
   }
   lrn_set_threads(2);
+  /* alpha: a power of two is exact, whichever way the product goes */
+  CHECK(product(again, -0.25, a, b) == LRN_OK, "%s", lrn_error_message());
+  for (int64_t i = 0; i < m * n; i++)
+    CHECK(at(again, i) == -0.25 * at(c, i), "alpha: %g of %g", at(again, i), at(c, i));
   /* switched off, and with a value that is neither 0 nor 1: the dense product's bits */
   CHECK(lrn_gemm(dense, 1, a, b, 0) == LRN_OK, "%s", lrn_error_message());
   lrn_set_dense(1);
-  CHECK(product(again, a, b) == LRN_OK && same(dense, again), "dense");
+  CHECK(product(again, 1, a, b) == LRN_OK && same(dense, again), "dense");
   lrn_set_dense(0);
   if (m * k > 0) {
     CHECK(lrn_tensor_set(a, (int64_t[]){m - 1, k - 1}, 0.5) == LRN_OK, "%s", lrn_error_message());
     CHECK(lrn_gemm(dense, 1, a, b, 0) == LRN_OK, "%s", lrn_error_message());
-    CHECK(product(again, a, b) == LRN_OK && same(dense, again), "a grey value");
+    CHECK(product(again, 1, a, b) == LRN_OK && same(dense, again), "a grey value");
   }
   lrn_tensor_free(a);
   lrn_tensor_free(b);

@@ -430,6 +430,27 @@ static void test_special(void) {
   BOTH(round, INFINITY, INFINITY); BOTH(floor, -INFINITY, -INFINITY); BOTH(trunc, 0x1p60f, 0x1p60);
 }
 
+/* log1p on [0, 1], to the bit: a million arguments, and all that are near where its cases part. */
+static void test_log1p_unit(void) {
+  for (uint32_t i = 0; i <= 0x3f800000u; i += 1021) {
+    float e = lrn_u2f(i);
+    double d = lrn_u2d((uint64_t)i * 0x100000001u);
+    CHECK(lrn_f2u(lrn_log1p_unitf(e)) == lrn_f2u(lrn_log1pf(e)), "log1p_unitf at %a", (double)e);
+    if (d <= 1)
+      CHECK(lrn_d2u(lrn_log1p_unit(d)) == lrn_d2u(lrn_log1p(d)), "log1p_unit at %a", d);
+  }
+  for (int i = -1000; i <= 1000; i++) {
+    static const double edges[] = {0x1.a827999fcef34p-2 /* sqrt(2) - 1 */, 0x1p-25, 0x1p-54, 0.5};
+    for (int k = 0; k < 4; k++) {
+      float e = lrn_u2f(lrn_f2u((float)edges[k]) + (uint32_t)i);
+      double d = lrn_u2d(lrn_d2u(edges[k]) + (uint64_t)(int64_t)i);
+      CHECK(lrn_f2u(lrn_log1p_unitf(e)) == lrn_f2u(lrn_log1pf(e)), "log1p_unitf at %a", (double)e);
+      CHECK(lrn_d2u(lrn_log1p_unit(d)) == lrn_d2u(lrn_log1p(d)), "log1p_unit at %a", d);
+    }
+  }
+  CHECK(isnan(lrn_log1p_unitf(NAN)) && isnan(lrn_log1p_unit(NAN)), "log1p_unit(nan)");
+}
+
 static void test_relations(void) {
   double x, worst = 0, d;
   for (x = -30; x <= 30; x += 0.0173) {
@@ -461,6 +482,7 @@ int main(int argc, char **argv) {
   test_pow_cases();
   test_softplus_integral();
   test_special();
+  test_log1p_unit();
   test_relations();
   return check_done();
 }

@@ -67,6 +67,7 @@ void lrn_cpu_backend(lrn_backend *out) {
     .unit_map = lrn_cpu_unit_map,
     .load = lrn_cpu_load,
     .flip = lrn_cpu_flip,
+    .rung = lrn_cpu_rung,
     .update = lrn_cpu_update,
   };
 }

@@ -20,8 +20,8 @@ int lrn_cpu_argextreme(int max, const lrn_view *out, const lrn_view *x, int nkee
 int lrn_cpu_gemm(int dtype, int transa, int transb, int64_t m, int64_t n, int64_t k, double alpha,
                  const void *a, int64_t lda, const void *b, int64_t ldb, double beta, void *c,
                  int64_t ldc);
-int lrn_cpu_gemm01(int dtype, int64_t m, int64_t n, int64_t k, const void *a, const void *b,
-                   int64_t ldb, void *c);
+int lrn_cpu_gemm01(int dtype, int64_t m, int64_t n, int64_t k, double alpha, const void *a,
+                   const void *b, int64_t ldb, void *c);
 /* random.c */
 int lrn_cpu_random(const lrn_view *out, int dist, double a, double b, lrn_key key);
 int lrn_cpu_bernoulli(const lrn_view *out, const void *p, int p_dtype, lrn_key key);
@@ -30,6 +30,7 @@ int lrn_cpu_unit(const lrn_unit_args *args);
 int lrn_cpu_unit_map(const lrn_unit_map_args *args);
 int lrn_cpu_load(const lrn_load_args *args);
 int lrn_cpu_flip(const lrn_flip_args *args);
+int lrn_cpu_rung(const lrn_rung_args *args);
 int lrn_cpu_update(const lrn_update_args *args);
 
 #endif

@@ -141,6 +141,7 @@ int lrn_get_dense(void) {
 
 typedef struct rows_job {
   int dtype;
+  double alpha;
   int64_t m, n, k, ldb;
   const char *a, *b;
   char *c;
@@ -164,13 +165,14 @@ static void sum_task(void *context, int64_t task) {
   const rows_job *j = context;
   int64_t from = task * TASK_ROWS, rows = j->m - from < TASK_ROWS ? j->m - from : TASK_ROWS;
   int64_t item = (int64_t)lrn_dtype_size(j->dtype);
-  lrn_cpu_kernels()->sum_rows[j->dtype](rows, j->k, j->a + from * j->k * item, j->n, j->b, j->ldb,
-                                        j->c + from * j->n * item);
+  lrn_cpu_kernels()->sum_rows[j->dtype](rows, j->k, j->alpha, j->a + from * j->k * item, j->n, j->b,
+                                        j->ldb, j->c + from * j->n * item);
 }
 
-int lrn_cpu_gemm01(int dtype, int64_t m, int64_t n, int64_t k, const void *a, const void *b,
-                   int64_t ldb, void *c) {
-  rows_job j = {.dtype = dtype, .m = m, .n = n, .k = k, .ldb = ldb, .a = a, .b = b, .c = c};
+int lrn_cpu_gemm01(int dtype, int64_t m, int64_t n, int64_t k, double alpha, const void *a,
+                   const void *b, int64_t ldb, void *c) {
+  rows_job j = {.dtype = dtype, .alpha = alpha, .m = m, .n = n, .k = k, .ldb = ldb, .a = a, .b = b,
+                .c = c};
   int64_t tasks = (m + TASK_ROWS - 1) / TASK_ROWS, ones = -1;
   if (!lrn_get_dense() && k <= LRN_LISTED) {
     lrn_parallel(tasks, count_task, &j);
@@ -178,7 +180,7 @@ int lrn_cpu_gemm01(int dtype, int64_t m, int64_t n, int64_t k, const void *a, co
   }
   /* above a third of ones the dense product is faster (docs/decisions.md, "Zeros and ones") */
   if (ones < 0 || ones > m * k / 3)
-    return lrn_cpu_gemm(dtype, 0, 0, m, n, k, 1, a, k, b, ldb, 0, c, n);
+    return lrn_cpu_gemm(dtype, 0, 0, m, n, k, alpha, a, k, b, ldb, 0, c, n);
   lrn_parallel(tasks, sum_task, &j);
   return LRN_OK;
 }

@@ -67,11 +67,12 @@ typedef struct lrn_kernels {
   /* one row of a data set, `row` its first element; returns the first value that is not finite, or -1 */
   int64_t (*load[2])(const lrn_load_args *args, const void *row, void *out);
   double (*flip[2])(const lrn_flip_args *args, int64_t row);
+  void (*rung[2])(const lrn_rung_args *args, int64_t row);
   /* how many of n values are not 0; -1 where one is neither 0 nor 1 */
   int64_t (*count01[2])(int64_t n, const void *v);
-  /* out (rows x n): row r is the sum of the rows of b (ldb apart) whose number i has v[r][i] = 1;
-     rows <= LRN_LISTED_ROWS, i < k <= LRN_LISTED */
-  void (*sum_rows[2])(int64_t rows, int64_t k, const void *v, int64_t n, const void *b,
+  /* out (rows x n): row r is alpha times the sum of the rows of b (ldb apart) whose number i has
+     v[r][i] = 1; rows <= LRN_LISTED_ROWS, i < k <= LRN_LISTED */
+  void (*sum_rows[2])(int64_t rows, int64_t k, double alpha, const void *v, int64_t n, const void *b,
                       int64_t ldb, void *out);
   /* elements [begin, end); 1 where a new theta is not finite */
   int (*update[2])(const lrn_update_args *args, int64_t begin, int64_t end);

@@ -123,6 +123,16 @@ int lrn_cpu_flip(const lrn_flip_args *args) {
   return LRN_OK;
 }
 
+static void rung_task(void *context, int64_t row) {
+  const lrn_rung_args *args = context;
+  lrn_cpu_kernels()->rung[args->dtype](args, row);
+}
+
+int lrn_cpu_rung(const lrn_rung_args *args) {
+  lrn_parallel(args->rows, rung_task, (void *)(uintptr_t)args);
+  return LRN_OK;
+}
+
 typedef struct update_job {
   const lrn_update_args *args;
   atomic_int bad;

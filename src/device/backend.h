@@ -118,6 +118,27 @@ typedef struct lrn_flip_args {
   double *sum;      /* device: *sum += sum of out over rows */
 } lrn_flip_args;
 
+/* One rung of annealing, of rows of states: what log p* of a row changes by from one beta to another, and
+   the hidden states at the other one (model/ais.c). With y = x + bias,
+     log_w[r] += ((to - from) sum of the linear terms + sum_j (A(to y_j) - A(from y_j))) / temperature */
+typedef struct lrn_rung_args {
+  int unit;          /* lrn_unit: the hidden layer's */
+  int dtype;
+  double temperature;
+  int64_t rows, units, categories; /* as in lrn_unit_args */
+  const void *x;     /* rows x units, contiguous: v W, without the bias */
+  const void *bias;  /* units */
+  double from, to;
+  struct {
+    const void *s;   /* rows x units: visible states, and labels; NULL: no such term */
+    const void *row; /* units: what they are multiplied by */
+    int64_t units;
+  } linear[2];
+  double *log_w;     /* device: rows */
+  void *state;       /* rows x units or NULL; may be x: drawn given to y, with the key of a unit call */
+  lrn_key key;
+} lrn_rung_args;
+
 /* Rows of a data set, gathered into a batch of the model's dtype. */
 typedef struct lrn_load_args {
   int dtype;            /* of out: LRN_F32 or LRN_F64 */
@@ -184,10 +205,10 @@ struct lrn_backend {
   int (*gemm)(int dtype, int transa, int transb, int64_t m, int64_t n, int64_t k, double alpha,
               const void *a, int64_t lda, const void *b, int64_t ldb, double beta, void *c,
               int64_t ldc);
-  /* C (m x n, contiguous) = A B, where A (m x k, contiguous) is likely to hold 0 and 1 alone; B has
-     rows of ldb. May be NULL: then gemm serves. */
-  int (*gemm01)(int dtype, int64_t m, int64_t n, int64_t k, const void *a, const void *b,
-                int64_t ldb, void *c);
+  /* C (m x n, contiguous) = alpha A B, where A (m x k, contiguous) is likely to hold 0 and 1 alone; B
+     has rows of ldb. May be NULL: then gemm serves. */
+  int (*gemm01)(int dtype, int64_t m, int64_t n, int64_t k, double alpha, const void *a,
+                const void *b, int64_t ldb, void *c);
   /* Contiguous out, of any dtype; p: contiguous, float32 or float64 as p_dtype says. */
   int (*random)(const lrn_view *out, int dist, double a, double b, lrn_key key);
   int (*bernoulli)(const lrn_view *out, const void *p, int p_dtype, lrn_key key);
@@ -197,6 +218,7 @@ struct lrn_backend {
   int (*unit_map)(const lrn_unit_map_args *args);
   int (*load)(const lrn_load_args *args);
   int (*flip)(const lrn_flip_args *args);
+  int (*rung)(const lrn_rung_args *args);
   int (*update)(const lrn_update_args *args);
 };
 
@@ -207,7 +229,7 @@ struct lrn_device {
 
 /* What a plug-in (liblrn_cuda.so, liblrn_emul.so) exports: fills *out, or fails with the
    reason why the device cannot be used. `abi` guards against a plug-in of another build. */
-#define LRN_BACKEND_ABI 4
+#define LRN_BACKEND_ABI 5
 #define LRN_BACKEND_ENTRY "lrn_backend_open"
 typedef int (*lrn_backend_entry)(int abi, lrn_backend *out);
 

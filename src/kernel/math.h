@@ -17,6 +17,10 @@
 #define LRN_MAGICF 0x1.8p23f
 #define LRN_MAGIC 0x1.8p52
 
+/* the smallest number not below sqrt(2), as lrn_split has it */
+#define LRN_SQRT2F lrn_u2f(0x3fb504f3u)
+#define LRN_SQRT2 lrn_u2d(0x3ff6a09e667f3bcdu)
+
 #define LRN_INFF lrn_u2f(0x7f800000u)
 #define LRN_NANF lrn_u2f(0x7fc00000u)
 #define LRN_INF lrn_u2d(0x7ff0000000000000u)
@@ -355,6 +359,15 @@ LRN_HD float lrn_log1pf(float x) {
   return fabsf(x) < 0x1p-25f ? x : r;
 }
 
+/* log(1 + e) for e in [0, 1], the bits of log1p: 1 + e then lies in [1, 2], so that what the
+** sum lost is e - ((1 + e) - 1) to the bit, and the exponent is 0 or 1. NaN gives NaN. */
+LRN_HD float lrn_log1p_unitf(float e) {
+  float u = 1.0f + e, c = e - (u - 1.0f);
+  int high = u >= LRN_SQRT2F;
+  float s = high ? 0.5f : 1.0f;
+  return lrn_logpartf((u * s - 1.0f) + c * s, high ? 1.0f : 0.0f);
+}
+
 /* ---- Logistic family ---- */
 
 /* 1 / (1 + e^-x), err 2.0. With e^-|x| neither side loses its small values. */
@@ -365,7 +378,7 @@ LRN_HD float lrn_sigmoidf(float x) {
 
 /* log(1 + e^x), err 1.6. */
 LRN_HD float lrn_softplusf(float x) {
-  return (x < 0.0f ? 0.0f : x) + lrn_log1pf(lrn_expnegf(fabsf(x)));
+  return (x < 0.0f ? 0.0f : x) + lrn_log1p_unitf(lrn_expnegf(fabsf(x)));
 }
 
 /* log(1 / (1 + e^-x)) = -softplus(-x), err 1.6. */
@@ -401,6 +414,14 @@ LRN_HD double lrn_log1p(double x) {
   return fabs(x) < 0x1p-54 ? x : r;
 }
 
+/* log(1 + e) for e in [0, 1], the bits of log1p. */
+LRN_HD double lrn_log1p_unit(double e) {
+  double u = 1.0 + e, c = e - (u - 1.0);
+  int high = u >= LRN_SQRT2;
+  double s = high ? 0.5 : 1.0;
+  return lrn_logpart((u * s - 1.0) + c * s, high ? 1.0 : 0.0);
+}
+
 /* ---- Logistic family ---- */
 
 /* 1 / (1 + e^-x), err 2.1. With e^-|x| neither side loses its small values. */
@@ -411,7 +432,7 @@ LRN_HD double lrn_sigmoid(double x) {
 
 /* log(1 + e^x), err 1.6. */
 LRN_HD double lrn_softplus(double x) {
-  return (x < 0.0 ? 0.0 : x) + lrn_log1p(lrn_expneg(fabs(x)));
+  return (x < 0.0 ? 0.0 : x) + lrn_log1p_unit(lrn_expneg(fabs(x)));
 }
 
 /* log(1 / (1 + e^-x)) = -softplus(-x), err 1.6. */
@@ -866,7 +887,7 @@ LRN_HD double lrn_relu_sample(double x, double u) {
 ** Associated Functions, 1981, 1.4). What P leaves out is below 2^-27 of D in float, 2^-60 in double.
 */
 LRN_HD float lrn_softplus_integralf(float x) {
-  float s = lrn_log1pf(lrn_expnegf(fabsf(x))), z = s * s, p;
+  float s = lrn_log1p_unitf(lrn_expnegf(fabsf(x))), z = s * s, p;
   p = 0x1.3d07ap-18f;
   p = fmaf(p, z, -0x1.234568p-12f);
   p = fmaf(p, z, 0x1.c71c72p-6f);
@@ -876,7 +897,7 @@ LRN_HD float lrn_softplus_integralf(float x) {
 
 /* The integral of softplus from -inf to x, err 2.3. */
 LRN_HD double lrn_softplus_integral(double x) {
-  double s = lrn_log1p(lrn_expneg(fabs(x))), z = s * s, p;
+  double s = lrn_log1p_unit(lrn_expneg(fabs(x))), z = s * s, p;
   p = -0x1.6731c59dbd7dep-46;
   p = fma(p, z, 0x1.f63f1e311ac24p-41);
   p = fma(p, z, -0x1.658a4b8f16a75p-35);

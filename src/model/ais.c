@@ -16,16 +16,20 @@
 ** reversible, so that the same walk from samples of the model down to the base estimates 1 / Z (Burda,
 ** Grosse and Salakhutdinov 2015): the first figure is on average too low, the second too high.
 **
-** One product v W serves both rungs. Draws: step = call, stream user; 2 rung + side, rungs counted from
-** the start of the walk.
+** One product v W serves both rungs, and one pass over it gives the summand and the states of h (the
+** slot `rung`). Where states are 0 and 1, products are sums of selected rows; for those of W' the walk
+** keeps a copy of it. Draws: step = call, stream user; 2 rung + side, rungs counted from the start of the
+** walk.
 */
 #include <math.h>
 
 #include "base/interrupt.h"
 #include "kernel/math.h"
+#include "kernel/unit.h"
 #include "model/model.h"
 
-/* The model at one beta: a copy with small parameters of its own; W counts beta in products. */
+/* The model at one beta, on the way down: visible bias and the label's parameters are copies of its
+   own, W counts beta in the product. On the way up all inputs count beta. */
 typedef struct rung {
   double beta;
   lrn_rbm m;
@@ -34,25 +38,23 @@ typedef struct rung {
 
 typedef struct walk {
   lrn_rbm *plain;
-  rung rungs[2];
+  rung rung;
   lrn_tensor *base;   /* a0 */
   lrn_tensor *change; /* a - a0 */
   lrn_tensor *narrow; /* 1 / sigma where variances are learned, else NULL: the walk is one of v / sigma */
-  /* a batch's: log weights in double, and one summand of them as it comes and in double */
-  lrn_tensor *log_w, *part, *wide;
+  lrn_tensor *turned; /* W' where it is of use, else NULL */
+  lrn_tensor *log_w;  /* a batch's, in double */
 } walk;
 
 static void free_walk(walk *k) {
-  for (int r = 0; r < 2; r++)
-    for (int i = 0; i < LRN_PARAMETERS; i++)
-      lrn_tensor_free(k->rungs[r].own[i]);
+  for (int i = 0; i < LRN_PARAMETERS; i++)
+    lrn_tensor_free(k->rung.own[i]);
   lrn_rbm_free(k->plain);
   lrn_tensor_free(k->base);
   lrn_tensor_free(k->change);
   lrn_tensor_free(k->narrow);
+  lrn_tensor_free(k->turned);
   lrn_tensor_free(k->log_w);
-  lrn_tensor_free(k->part);
-  lrn_tensor_free(k->wide);
 }
 
 /* Elementwise on whole tensors of one shape, and a number. */
@@ -65,8 +67,9 @@ static int map_number(const lrn_rbm *m, int op, const lrn_view *out, const lrn_v
   return m->options.device->backend.map(op, out->dtype, out, in, 2);
 }
 
-static int set_rung(const walk *k, rung *r, double beta) {
+static int set_rung(walk *k, double beta) {
   const lrn_rbm *m = k->plain;
+  rung *r = &k->rung;
   r->beta = beta;
   for (int i = 0; i < LRN_PARAMETERS; i++) {
     lrn_operand in[3];
@@ -82,6 +85,27 @@ static int set_rung(const walk *k, rung *r, double beta) {
     LRN_TRY(m->options.device->backend.map(LRN_OP_lerp, m->options.dtype, &r->own[i]->view, in, 3));
   }
   return LRN_OK;
+}
+
+/* Whether the states of a side are 0 and 1. */
+static int of_zeros_and_ones(const lrn_rbm *m, int side) {
+  const int unit = lrn_layer_of(m, side).unit;
+  double low, high;
+  return lrn_unit_grouped(unit) || (lrn_unit_states(unit, &low, &high) && low == 0 && high == 1);
+}
+
+/* W', for products with hidden states of 0 and 1 */
+static int turn(walk *k, const lrn_device *device) {
+  const lrn_tensor *W = k->plain->parameter[LRN_PARAMETER_W];
+  int64_t size[2] = {W->view.size[1], W->view.size[0]};
+  lrn_tensor *view;
+  int st;
+  LRN_TRY(lrn_tensor_new(&k->turned, W->view.dtype, 2, size, device));
+  LRN_TRY(lrn_tensor_transpose(&view, W, 0, 1));
+  st = lrn_tensor_copy(k->turned, view);
+  lrn_tensor_free(view);
+  k->plain->turned = k->turned->view.data;
+  return st;
 }
 
 static int make_walk(walk *k, const lrn_rbm *m, const lrn_tensor *base, int64_t rows) {
@@ -100,17 +124,15 @@ static int make_walk(walk *k, const lrn_rbm *m, const lrn_tensor *base, int64_t 
   }
   LRN_TRY(lrn_tensor_clone(&k->change, a));
   LRN_TRY(map2(k->plain, LRN_OP_sub, &k->change->view, &a->view, &k->base->view));
-  for (int r = 0; r < 2; r++) {
-    k->rungs[r].m = *k->plain;
-    for (int i = 0; i < LRN_PARAMETERS; i++)
-      if (i != LRN_PARAMETER_W && k->plain->parameter[i] != NULL) {
-        LRN_TRY(lrn_tensor_clone(&k->rungs[r].own[i], k->plain->parameter[i]));
-        k->rungs[r].m.parameter[i] = k->rungs[r].own[i];
-      }
-  }
-  LRN_TRY(lrn_tensor_new(&k->log_w, LRN_F64, 1, &rows, device));
-  LRN_TRY(lrn_tensor_new(&k->wide, LRN_F64, 1, &rows, device));
-  return lrn_tensor_new(&k->part, dtype, 1, &rows, device);
+  if (device->backend.gemm01 != NULL && of_zeros_and_ones(k->plain, LRN_SIDE_HIDDEN))
+    LRN_TRY(turn(k, device));
+  k->rung.m = *k->plain;
+  for (int i = 0; i < LRN_PARAMETERS; i++)
+    if (i != LRN_PARAMETER_W && i != LRN_PARAMETER_B && k->plain->parameter[i] != NULL) {
+      LRN_TRY(lrn_tensor_clone(&k->rung.own[i], k->plain->parameter[i]));
+      k->rung.m.parameter[i] = k->rung.own[i];
+    }
+  return lrn_tensor_new(&k->log_w, LRN_F64, 1, &rows, device);
 }
 
 /* sum of A of n units whose inputs are x, or 0 for NULL; in double */
@@ -146,76 +168,40 @@ static int log_z_of_base(double *log_z, const walk *k) {
 
 /* {=== One rung === */
 
-/* log_w += the values in `part` of n rows */
-static int take_in(const walk *k, int64_t n) {
-  const lrn_backend *b = &k->plain->options.device->backend;
-  lrn_view sum = lrn_flat_view(LRN_F64, k->log_w->view.data, n);
-  lrn_view wide = lrn_flat_view(LRN_F64, k->wide->view.data, n);
-  lrn_operand in = {.view = lrn_flat_view(k->part->view.dtype, k->part->view.data, n)};
-  LRN_TRY(b->map(LRN_OP_COPY, LRN_F64, &wide, &in, 1));
-  return map2(k->plain, LRN_OP_add, &sum, &sum, &wide);
-}
-
-/* part = factor x . (a row), for n rows */
-static int dot(const walk *k, const void *x, const lrn_tensor *row, int64_t n, double factor) {
-  lrn_view out = lrn_flat_view(k->part->view.dtype, k->part->view.data, n);
-  lrn_view xv = lrn_rows_view(out.dtype, x, n, lrn_tensor_numel(row)), rv = xv;
-  rv.data = row->view.data;
-  rv.stride[0] = 0;
-  return k->plain->options.device->backend.reduce(LRN_RED_dot, &out, &xv, &rv, 1, 1 / factor);
-}
-
-/* out = A(x + b) of n rows of hidden inputs */
-static int cumulants(const rung *r, void *out, const void *x, int64_t n) {
-  lrn_layer h = lrn_layer_of(&r->m, LRN_SIDE_HIDDEN);
-  lrn_view xv = lrn_rows_view(r->m.options.dtype, x, n, h.units), ov = xv, bias = xv;
-  ov.data = out;
-  bias.data = (void *)(uintptr_t)h.bias;
-  bias.stride[0] = 0;
-  LRN_TRY(map2(&r->m, LRN_OP_add, &ov, &xv, &bias));
-  return lrn_map_units(&r->m, LRN_SIDE_HIDDEN, LRN_UNIT_CUMULANT, out, out, n);
-}
-
-/* The log weights of n rows of v (and y) take in their change of free energy; x: the hidden inputs at
-   `to`, without biases, on return. */
-static int reweigh(const walk *k, lrn_work *w, const rung *from, const rung *to, void **x, int64_t n) {
-  const lrn_rbm *m = k->plain;
-  const rung *high = to->beta > from->beta ? to : from, *low = high == to ? from : to;
-  double T = m->options.temperature;
-  void *v = w->v->view.data, *y = lrn_label_row(w, 0);
-  void *xs[2] = {w->q->view.data, lrn_row(w->q, w->batch)}; /* at `high`, at `low` */
-  void *A_to = w->h->view.data, *A_from = w->spare->view.data;
-  lrn_view x_high = lrn_rows_view(m->options.dtype, xs[0], n, m->options.n_hidden), x_low = x_high;
-  lrn_view a = x_high, b = x_high, part = lrn_flat_view(m->options.dtype, k->part->view.data, n);
-  x_low.data = xs[1];
-  a.data = A_to;
-  b.data = A_from;
-  LRN_TRY(m->link->up(m, xs[0], v, n, high->beta));
-  LRN_TRY(lrn_label_up(&high->m, xs[0], y, n));
-  LRN_TRY(map_number(m, LRN_OP_mul, &x_low, &x_high, low->beta / high->beta));
-  *x = high == to ? xs[0] : xs[1];
-  LRN_TRY(cumulants(to, A_to, *x, n));
-  LRN_TRY(cumulants(from, A_from, high == to ? xs[1] : xs[0], n));
-  LRN_TRY(m->options.device->backend.reduce(LRN_RED_diff, &part, &a, &b, 1, T));
-  LRN_TRY(take_in(k, n));
-  LRN_TRY(dot(k, v, k->change, n, (to->beta - from->beta) / T));
-  LRN_TRY(take_in(k, n));
-  if (y == NULL)
-    return LRN_OK;
-  LRN_TRY(dot(k, y, m->parameter[LRN_PARAMETER_C], n, (to->beta - from->beta) / T));
-  return take_in(k, n);
-}
-
 static lrn_key key_of(const walk *k, uint64_t call, int64_t draw, int64_t row, int64_t units) {
   return lrn_key_of(k->plain, call, LRN_STREAM_USER, (int)draw, row * units);
 }
 
-/* v (and y) given h at a rung, in place of the inputs. */
-static int down(const walk *k, lrn_work *w, const rung *r, const void *h, int64_t n, uint64_t call,
-                int64_t draw, int64_t row) {
+/* The log weights of n rows of v (and y) take in their change of free energy between two betas; the hidden
+   states at `to` into h, where they are wanted. */
+static int up(const walk *k, lrn_work *w, double from, double to, void *h, int64_t n, lrn_key key) {
+  const lrn_rbm *m = k->plain;
+  lrn_layer l = lrn_layer_of(m, LRN_SIDE_HIDDEN);
+  const void *v = w->v->view.data, *y = lrn_label_row(w, 0);
+  void *x = w->q->view.data;
+  lrn_rung_args args = {.unit = l.unit, .dtype = m->options.dtype, .temperature = m->options.temperature,
+                        .rows = n, .units = l.units, .categories = l.categories, .x = x,
+                        .bias = l.bias, .from = from, .to = to,
+                        .linear = {{v, k->change->view.data, m->options.n_visible}},
+                        .log_w = k->log_w->view.data, .state = h, .key = key};
+  LRN_TRY(of_zeros_and_ones(m, LRN_SIDE_VISIBLE) ? m->link->up01(m, x, v, n)
+                                                 : m->link->up(m, x, v, n, 1));
+  LRN_TRY(lrn_label_up(m, x, y, n));
+  if (y != NULL) {
+    args.linear[1].s = y;
+    args.linear[1].row = m->parameter[LRN_PARAMETER_C]->view.data;
+    args.linear[1].units = m->options.n_classes;
+  }
+  return m->options.device->backend.rung(&args);
+}
+
+/* v (and y) given h at a rung. */
+static int down(const walk *k, lrn_work *w, const void *h, int64_t n, uint64_t call, int64_t draw,
+                int64_t row) {
+  const rung *r = &k->rung;
   const lrn_rbm_options *o = &k->plain->options;
   void *v = w->v->view.data, *y = lrn_label_row(w, 0);
-  LRN_TRY(k->plain->link->down(k->plain, v, h, n, r->beta));
+  LRN_TRY(k->plain->link->down01(k->plain, v, h, n, r->beta));
   LRN_TRY(lrn_activate(&r->m, LRN_SIDE_VISIBLE, v, n, NULL, v, key_of(k, call, draw, row, o->n_visible),
                        NULL));
   return lrn_label_down(&r->m, NULL, y, h, n, key_of(k, call, draw, row, o->n_classes));
@@ -232,7 +218,7 @@ static int begin(const walk *k, lrn_work *w, const lrn_rbm *m, const lrn_rows *r
   void *y = lrn_label_row(w, 0);
   if (rows == NULL) {
     LRN_TRY(p->options.device->backend.map(LRN_OP_COPY, h.dtype, &h, &zero, 1));
-    return down(k, w, &k->rungs[0], h.data, n, call, 1, row);
+    return down(k, w, h.data, n, call, 1, row);
   }
   LRN_TRY(lrn_load_rows(m, w->v->view.data, rows, NULL, 0, row, n, 0, "anneal"));
   if (k->narrow != NULL) {
@@ -253,15 +239,15 @@ static int walk_rows(walk *k, lrn_work *w, const double *ladder, int64_t rungs, 
                      int64_t row, int64_t n, uint64_t call) {
   int64_t H = k->plain->options.n_hidden;
   for (int64_t i = 1; i < rungs; i++) {
-    rung *from = &k->rungs[(i - 1) % 2], *to = &k->rungs[i % 2];
-    void *x = NULL;
+    double to = ladder[down_again ? rungs - 1 - i : i];
+    double from = ladder[down_again ? rungs - i : i - 1];
+    void *h = i + 1 < rungs ? w->h->view.data : NULL; /* nothing reads the states of the last one */
     LRN_TRY(lrn_poll());
-    LRN_TRY(set_rung(k, to, ladder[down_again ? rungs - 1 - i : i]));
-    LRN_TRY(reweigh(k, w, from, to, &x, n));
-    if (i + 1 == rungs)
+    LRN_TRY(up(k, w, from, to, h, n, key_of(k, call, 2 * i, row, H)));
+    if (h == NULL)
       break;
-    LRN_TRY(lrn_activate(&to->m, LRN_SIDE_HIDDEN, x, n, NULL, x, key_of(k, call, 2 * i, row, H), NULL));
-    LRN_TRY(down(k, w, to, x, n, call, 2 * i + 1, row));
+    LRN_TRY(set_rung(k, to));
+    LRN_TRY(down(k, w, h, n, call, 2 * i + 1, row));
   }
   return LRN_OK;
 }
@@ -319,7 +305,7 @@ int lrn_rbm_anneal(const lrn_rbm *m, lrn_work *w, lrn_tensor *log_z, const lrn_t
   for (int64_t row = 0; row < N; row += lrn_stride(w)) {
     int64_t count = lrn_piece(w, N, row);
     LRN_GO(lrn_tensor_fill(k.log_w, 0));
-    LRN_GO(set_rung(&k, &k.rungs[0], start != NULL ? 1 : 0));
+    LRN_GO(set_rung(&k, 0));
     LRN_GO(begin(&k, w, m, start != NULL ? &rows : NULL, row, count, call));
     LRN_GO(walk_rows(&k, w, ladder, n, start != NULL, row, count, call));
     LRN_GO(m->options.device->backend.download(out + row, k.log_w->view.data,

@@ -1,7 +1,8 @@
 /*
 ** step.inc.c - what a training step does beside its matrix products, for one float type:
 ** units (bias, mean, sample, metrics in one pass), rows of a batch, the change of free energy
-** by a flipped unit, sums of rows that zeros and ones select, and the update.
+** by a flipped unit or by a rung of annealing, sums of rows that zeros and ones select, and the
+** update.
 **
 ** Included with T, M(f) as in kernel/ops.h, NAME(f), the sums of reduce.inc.c and group.inc.c.
 */
@@ -73,16 +74,21 @@ static void NAME(unit_rows)(const lrn_unit_args *a, const NAME(source) *source, 
   }
 }
 
+static void NAME(draw_units)(const lrn_unit_args *a, const NAME(source) *source, T hs, int64_t begin,
+                             int64_t end, lrn_lanes lanes[2]) {
+  if (lrn_unit_in_groups(a->unit))
+    NAME(unit_groups)(a, source, begin, end, lanes);
+  else
+    NAME(unit_rows)(a, source, hs, begin, end, lanes);
+}
+
 void NAME(lrn_unit)(const lrn_unit_args *a, int64_t begin, int64_t end, lrn_partial sums[2]) {
   lrn_lanes lanes[2] = {{{0}, {0}}, {{0}, {0}}};
   NAME(source) source = {.x = a->x, .bias = a->bias, .units = a->units};
   double xs, hs;
   lrn_unit_scale(a->unit, a->temperature, &xs, &hs);
   source.xs = (T)xs;
-  if (lrn_unit_in_groups(a->unit))
-    NAME(unit_groups)(a, &source, begin, end, lanes);
-  else
-    NAME(unit_rows)(a, &source, (T)hs, begin, end, lanes);
+  NAME(draw_units)(a, &source, (T)hs, begin, end, lanes);
   NAME(metrics)(a, lanes, sums);
 }
 
@@ -164,45 +170,51 @@ int64_t NAME(lrn_load)(const lrn_load_args *a, const void *data, void *out) {
 }
 #undef LOAD
 
+/* The hidden layer, as its cumulants need it. */
+typedef struct cells {
+  int unit;
+  int64_t units, categories;
+  double temperature;
+} cells;
+
 /* Cumulants of the hidden units, or groups, [c, c + n) */
-static void NAME(cumulants)(const lrn_flip_args *f, const NAME(source) *s, int64_t c, int64_t n,
-                            T *out) {
+static void NAME(cumulants)(const cells *h, const NAME(source) *s, int64_t c, int64_t n, T *out) {
   double xs, hs;
-  if (lrn_unit_in_groups(f->hidden)) {
-    NAME(group_cumulants)(s, f->hidden_categories, c, n, out, f->temperature);
+  if (lrn_unit_in_groups(h->unit)) {
+    NAME(group_cumulants)(s, h->categories, c, n, out, h->temperature);
     return;
   }
-  lrn_unit_scale(f->hidden, f->temperature, &xs, &hs);
+  lrn_unit_scale(h->unit, h->temperature, &xs, &hs);
   NAME(inputs)(s, c, n, out);
-  NAME(map_rows)(f->hidden, LRN_UNIT_CUMULANT, n, out, out, (T)xs, (T)hs, f->temperature);
+  NAME(map_rows)(h->unit, LRN_UNIT_CUMULANT, n, out, out, (T)xs, (T)hs, h->temperature);
 }
 
-/* The hidden inputs of a row, with bias. */
-static NAME(source) NAME(hidden_inputs)(const lrn_flip_args *f, int64_t row) {
-  const int64_t H = f->n_hidden;
-  NAME(source) s = {.x = (const T *)f->x + row * H, .bias = f->b, .units = H, .xs = 1};
-  if (lrn_unit_in_groups(f->hidden)) { /* others are scaled by map_rows */
+/* beta times the hidden inputs of a row, with bias. */
+static NAME(source) NAME(hidden_inputs)(const cells *h, const void *x, const void *bias, int64_t row,
+                                        double beta) {
+  NAME(source) s = {.x = (const T *)x + row * h->units, .bias = bias, .units = h->units,
+                    .xs = (T)beta};
+  if (lrn_unit_in_groups(h->unit)) { /* others are scaled by map_rows */
     double xs, hs;
-    lrn_unit_scale(f->hidden, f->temperature, &xs, &hs);
-    s.xs = (T)xs;
+    lrn_unit_scale(h->unit, h->temperature, &xs, &hs);
+    s.xs = (T)(beta * xs);
   }
   return s;
 }
 
 /* sum_j A(x_j) over the hidden units; less those of other inputs, where they are given. */
-static double NAME(cumulant_sum)(const lrn_flip_args *f, const NAME(source) *x,
-                                 const NAME(source) *less) {
-  const int64_t cells = f->n_hidden / f->hidden_categories;
+static double NAME(cumulant_sum)(const cells *h, const NAME(source) *x, const NAME(source) *less) {
+  const int64_t count = h->units / h->categories;
   T A[PIECE], B[PIECE];
   lrn_tree tree = {.compensated = sizeof(T) == sizeof(double)};
-  for (int64_t begin = 0; begin < cells; begin += LRN_BLOCK) {
-    int64_t end = begin + LRN_BLOCK < cells ? begin + LRN_BLOCK : cells;
+  for (int64_t begin = 0; begin < count; begin += LRN_BLOCK) {
+    int64_t end = begin + LRN_BLOCK < count ? begin + LRN_BLOCK : count;
     lrn_lanes lanes = {{0}, {0}};
     for (int64_t j = begin; j < end; j += PIECE) {
       int64_t n = end - j < PIECE ? end - j : PIECE;
-      NAME(cumulants)(f, x, j, n, A);
+      NAME(cumulants)(h, x, j, n, A);
       if (less != NULL) {
-        NAME(cumulants)(f, less, j, n, B);
+        NAME(cumulants)(h, less, j, n, B);
         NAME(lanes_diff)(n, A, B, lanes.s, lanes.c);
       } else
         NAME(lanes_sum)(n, A, NULL, lanes.s, lanes.c);
@@ -214,11 +226,11 @@ static double NAME(cumulant_sum)(const lrn_flip_args *f, const NAME(source) *x,
 
 /* G log P(v_g | the other groups) of one row, where group g is drawn: G (y_c - log sum_k exp y_k), c the
    category that it is in, T y_k = a_k + sum_j A(x_j + W_kj - W_cj). */
-static double NAME(flip_group)(const lrn_flip_args *f, int64_t row, uint32_t word) {
+static double NAME(flip_group)(const lrn_flip_args *f, const cells *h, int64_t row, uint32_t word) {
   const int64_t K = f->categories, groups = f->n_visible / K, H = f->n_hidden;
   const int64_t first = (int64_t)((uint64_t)word * (uint64_t)groups >> 32) * K;
   const T *v = (const T *)f->v + row * f->n_visible + first, *a = (const T *)f->a + first;
-  NAME(source) x = NAME(hidden_inputs)(f, row);
+  NAME(source) x = NAME(hidden_inputs)(h, f->x, f->b, row, 1);
   double top = 0, sum = 0, own = 0;
   int64_t c = 0;
   while (c < K - 1 && v[c] == 0)
@@ -228,7 +240,7 @@ static double NAME(flip_group)(const lrn_flip_args *f, int64_t row, uint32_t wor
   for (int64_t k = 0; k < K; k++) {
     double y;
     x.w = (const T *)f->W + (first + k) * H;
-    y = ((double)a[k] + NAME(cumulant_sum)(f, &x, NULL)) / f->temperature;
+    y = ((double)a[k] + NAME(cumulant_sum)(h, &x, NULL)) / f->temperature;
     lrn_group_join(&top, &sum, y);
     own = k == c ? y : own;
   }
@@ -237,21 +249,53 @@ static double NAME(flip_group)(const lrn_flip_args *f, int64_t row, uint32_t wor
 
 /* V log sigmoid((F(flip_i v) - F(v)) / T) of one row, where unit i is drawn and
    F(flip) - F(v) = -a_i d - sum_j [A(x_j + d W_ij) - A(x_j)], d = low + high - 2 v_i. */
-static double NAME(flip_unit)(const lrn_flip_args *f, int64_t row, uint32_t word) {
+static double NAME(flip_unit)(const lrn_flip_args *f, const cells *h, int64_t row, uint32_t word) {
   const int64_t i = (int64_t)((uint64_t)word * (uint64_t)f->n_visible >> 32);
   const T d = (T)f->both - (T)2 * ((const T *)f->v)[row * f->n_visible + i];
-  NAME(source) before = NAME(hidden_inputs)(f, row), after = before;
+  NAME(source) before = NAME(hidden_inputs)(h, f->x, f->b, row, 1), after = before;
   double change;
   after.dw = d * (T)f->scale;
   after.w = (const T *)f->W + i * f->n_hidden;
-  change = -(double)((const T *)f->a)[i] * (double)d - NAME(cumulant_sum)(f, &after, &before);
+  change = -(double)((const T *)f->a)[i] * (double)d - NAME(cumulant_sum)(h, &after, &before);
   return (double)f->n_visible * lrn_logsigmoid(change / f->temperature);
 }
 
 double NAME(lrn_flip)(const lrn_flip_args *f, int64_t row) {
   const lrn_draw draw = lrn_draw_of(f->key.seed, f->key.step, f->key.stream, f->key.draw);
   const uint32_t word = lrn_word_at(draw, f->key.first + (uint64_t)row);
-  return f->categories > 1 ? NAME(flip_group)(f, row, word) : NAME(flip_unit)(f, row, word);
+  const cells h = {f->hidden, f->n_hidden, f->hidden_categories, f->temperature};
+  return f->categories > 1 ? NAME(flip_group)(f, &h, row, word) : NAME(flip_unit)(f, &h, row, word);
+}
+
+static double NAME(dot)(int64_t n, const T *x, const T *y) {
+  lrn_tree tree = {.compensated = sizeof(T) == sizeof(double)};
+  for (int64_t i = 0; i < n; i += LRN_BLOCK)
+    lrn_tree_push(&tree,
+                  NAME(lrn_block)(LRN_RED_dot, n - i < LRN_BLOCK ? n - i : LRN_BLOCK, x + i, y + i));
+  return lrn_partial_value(lrn_tree_total(&tree));
+}
+
+/* One row: its inputs are read once for both betas and the draw, and stay in the first-level cache. */
+void NAME(lrn_rung)(const lrn_rung_args *a, int64_t row) {
+  const cells h = {a->unit, a->units, a->categories, a->temperature};
+  NAME(source) to = NAME(hidden_inputs)(&h, a->x, a->bias, row, a->to);
+  NAME(source) from = NAME(hidden_inputs)(&h, a->x, a->bias, row, a->from);
+  double linear = 0, xs, hs;
+  for (int i = 0; i < 2; i++)
+    if (a->linear[i].s != NULL)
+      linear += NAME(dot)(a->linear[i].units, (const T *)a->linear[i].s + row * a->linear[i].units,
+                          a->linear[i].row);
+  a->log_w[row] +=
+    ((a->to - a->from) * linear + NAME(cumulant_sum)(&h, &to, &from)) / a->temperature;
+  if (a->state == NULL)
+    return;
+  lrn_unit_scale(a->unit, a->temperature, &xs, &hs);
+  to.x = a->x;
+  to.xs = (T)(a->to * xs);
+  NAME(draw_units)(&(lrn_unit_args){.unit = a->unit, .dtype = a->dtype, .temperature = a->temperature,
+                                    .rows = a->rows, .units = a->units, .categories = a->categories,
+                                    .mean_scale = 1, .state = a->state, .key = a->key},
+                   &to, (T)hs, row * a->units, (row + 1) * a->units, NULL);
 }
 
 int64_t NAME(lrn_count01)(int64_t n, const void *values) {
@@ -270,7 +314,8 @@ typedef T NAME(vec) __attribute__((vector_size(32), aligned(sizeof(T)), may_alia
 #define WIDTH ((int64_t)(32 / sizeof(T)))
 #define PANEL (4 * WIDTH)
 
-static void NAME(sum_panel)(int64_t count, const uint16_t *list, const T *b, int64_t ldb, T *out) {
+static void NAME(sum_panel)(int64_t count, T alpha, const uint16_t *list, const T *b, int64_t ldb,
+                            T *out) {
   NAME(vec) s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, t0 = {0}, t1 = {0}, t2 = {0}, t3 = {0};
   NAME(vec) *o = (NAME(vec) *)(void *)out;
   int64_t i = 0;
@@ -293,15 +338,15 @@ static void NAME(sum_panel)(int64_t count, const uint16_t *list, const T *b, int
     s2 += p[2];
     s3 += p[3];
   }
-  o[0] = s0 + t0;
-  o[1] = s1 + t1;
-  o[2] = s2 + t2;
-  o[3] = s3 + t3;
+  o[0] = (s0 + t0) * alpha;
+  o[1] = (s1 + t1) * alpha;
+  o[2] = (s2 + t2) * alpha;
+  o[3] = (s3 + t3) * alpha;
 }
 
 /* A panel of b serves all rows of v before the next one: it stays in the second-level cache. */
-void NAME(lrn_sum_rows)(int64_t rows, int64_t k, const void *values, int64_t n, const void *vb,
-                        int64_t ldb, void *out) {
+void NAME(lrn_sum_rows)(int64_t rows, int64_t k, double alpha, const void *values, int64_t n,
+                        const void *vb, int64_t ldb, void *out) {
   const T *v = values, *b = vb;
   T *o = out;
   uint16_t list[LRN_LISTED_ROWS][LRN_LISTED];
@@ -315,13 +360,13 @@ void NAME(lrn_sum_rows)(int64_t rows, int64_t k, const void *values, int64_t n, 
   }
   for (; j + PANEL <= n; j += PANEL)
     for (int64_t r = 0; r < rows; r++)
-      NAME(sum_panel)(count[r], list[r], b + j, ldb, o + r * n + j);
+      NAME(sum_panel)(count[r], (T)alpha, list[r], b + j, ldb, o + r * n + j);
   for (; j < n; j++)
     for (int64_t r = 0; r < rows; r++) {
       T s[2] = {0, 0};
       for (int64_t i = 0; i < count[r]; i++)
         s[i % 2] += b[list[r][i] * ldb + j];
-      o[r * n + j] = s[0] + s[1];
+      o[r * n + j] = (s[0] + s[1]) * (T)alpha;
     }
 }
 #undef PANEL

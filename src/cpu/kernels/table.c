@@ -18,9 +18,10 @@ BOTH(void, lrn_normals, (const lrn_key *, uint64_t, int64_t, void *))
 BOTH(void, lrn_unit_map, (const lrn_unit_map_args *, int64_t, int64_t))
 BOTH(int64_t, lrn_load, (const lrn_load_args *, const void *, void *))
 BOTH(double, lrn_flip, (const lrn_flip_args *, int64_t))
+BOTH(void, lrn_rung, (const lrn_rung_args *, int64_t))
 BOTH(int64_t, lrn_count01, (int64_t, const void *))
 BOTH(void, lrn_sum_rows,
-     (int64_t, int64_t, const void *, int64_t, const void *, int64_t, void *))
+     (int64_t, int64_t, double, const void *, int64_t, const void *, int64_t, void *))
 BOTH(int, lrn_update, (const lrn_update_args *, int64_t, int64_t))
 
 #define TEXT_(x) #x
@@ -44,6 +45,7 @@ const lrn_kernels LRN_K(lrn_kernels) = {
   .unit_map = PAIR(lrn_unit_map),
   .load = PAIR(lrn_load),
   .flip = PAIR(lrn_flip),
+  .rung = PAIR(lrn_rung),
   .count01 = PAIR(lrn_count01),
   .sum_rows = PAIR(lrn_sum_rows),
   .update = PAIR(lrn_update),
