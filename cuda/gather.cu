@@ -178,14 +178,24 @@ int lrn_cuda_put(const lrn_view *out, const lrn_view *in, const lrn_view *idx, i
       if (row < 0 || row >= p.n_rows) {                                                   \
         atomicMin(bad, (unsigned long long)r);                                            \
       } else {                                                                            \
-        T v = (T)((const S *)p.data)[row * p.row_stride + u];                             \
+        const S *values = (const S *)p.data + row * p.row_stride;                         \
+        T v = (T)values[u];                                                               \
+        int absent = 0;                                                                   \
+        if (p.absent) {                                                                   \
+          const S *k = values + u / p.categories * p.categories;                          \
+          absent = 1;                                                                     \
+          for (int64_t j = 0; j < p.categories; j++)                                      \
+            absent &= k[j] != k[j];                                                       \
+        }                                                                                 \
         if (divide)                                                                       \
           v = v / (T)255;                                                                 \
         if (p.round)                                                                      \
           v = ROUND_##T(v);                                                               \
         if (p.scale)                                                                      \
           v = (v - ((const T *)p.shift)[u]) * ((const T *)p.scale)[u];                    \
-        ((T *)p.out)[i] = v;                                                              \
+        ((T *)p.out)[i] = absent ? 0 : v;                                                 \
+        if (p.absent)                                                                     \
+          ((T *)p.absent)[i] = (T)absent;                                                 \
       }                                                                                   \
     }                                                                                     \
   }

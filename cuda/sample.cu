@@ -169,7 +169,7 @@ typedef struct unit_group {
 typedef struct unit_args {
   int unit, noise;
   int64_t n, units, categories, block; /* block: elements of a block of the metrics */
-  const void *x, *bias, *gain, *target;
+  const void *x, *bias, *gain, *target, *absent;
   void *mean, *state;
   double xs, hs, sign;
   lrn_draw draw;
@@ -247,6 +247,10 @@ static int find_groups(unit_args *p, int dtype, int draw, int nearest) {
       x = group_input_##name(p, i);                                                           \
       *mean = lrn_group_mean##f(lrn_group_weight##f(x, (T)g.top), g.sum);                     \
       *state = (T)(i % p.categories == g.one);                                                \
+      if (p.absent) {                                                                         \
+        *mean *= (T)1 - ((const T *)p.absent)[i];                                             \
+        *state *= (T)1 - ((const T *)p.absent)[i];                                            \
+      }                                                                                       \
       if (p.mean)                                                                             \
         ((T *)p.mean)[i] = *mean * (T)p.sign;                                                 \
       if (p.state)                                                                            \
@@ -269,6 +273,10 @@ static int find_groups(unit_args *p, int dtype, int draw, int nearest) {
       *state = lrn_unit_draw##f(p.unit, x, (T)p.xs, (T)p.hs, u, z);                           \
       if (p.gain)                                                                             \
         *state = *mean + ((const T *)p.gain)[i % p.units] * (*state - *mean);                 \
+    }                                                                                         \
+    if (p.absent) {                                                                           \
+      *mean *= (T)1 - ((const T *)p.absent)[i];                                               \
+      *state *= (T)1 - ((const T *)p.absent)[i];                                              \
     }                                                                                         \
     if (p.mean)                                                                               \
       ((T *)p.mean)[i] = *mean * (T)p.sign;                                                   \
@@ -344,6 +352,7 @@ int lrn_cuda_unit_at(const lrn_unit_args *args, double beta) {
   p.bias = args->bias;
   p.gain = args->gain;
   p.target = args->target;
+  p.absent = args->absent;
   p.mean = args->mean;
   p.state = args->state;
   p.sign = args->mean_scale;

@@ -70,7 +70,7 @@ typedef struct flip_args {
   int both;
   double scale;
   int64_t rows, n_visible, categories;
-  const void *v, *W, *a;
+  const void *v, *W, *a, *absent;
   lrn_draw draw;
   uint64_t first;
   double *out, *sum;
@@ -128,9 +128,27 @@ typedef struct flip_args {
     }                                                                                    \
     return LRN_LANE == 0 ? lrn_acc_value(lrn_tree_sum(&tree, comp), comp) : 0;           \
   }                                                                                      \
-  static __device__ double flip_group_##name(const flip_args &p, int64_t r, uint32_t word) { \
-    const int64_t K = p.categories, H = p.hidden.units, groups = p.n_visible / K;            \
-    const int64_t first = (int64_t)((uint64_t)word * (uint64_t)groups >> 32) * K;        \
+  static __device__ int64_t flipped_##name(const flip_args &p, int64_t r, uint32_t word, \
+                                           int64_t *count) {                             \
+    const int64_t K = p.categories, V = p.n_visible;                                     \
+    const T *absent = (const T *)p.absent + r * V;                                       \
+    int64_t here = 0, left, i = 0;                                                       \
+    if (p.absent == NULL) {                                                              \
+      *count = V / K;                                                                    \
+      return (int64_t)((uint64_t)word * (uint64_t)*count >> 32) * K;                     \
+    }                                                                                    \
+    for (int64_t k = 0; k < V; k += K)                                                   \
+      here += absent[k] == 0;                                                            \
+    left = (int64_t)((uint64_t)word * (uint64_t)here >> 32);                             \
+    for (; i < V - K; i += K)                                                            \
+      if (absent[i] == 0 && left-- == 0)                                                 \
+        break;                                                                           \
+    *count = here;                                                                       \
+    return i;                                                                            \
+  }                                                                                      \
+  static __device__ double flip_group_##name(const flip_args &p, int64_t r, int64_t first, \
+                                             int64_t groups) {                           \
+    const int64_t K = p.categories, H = p.hidden.units;                                  \
     const T *v = (const T *)p.v + r * p.n_visible + first, *a = (const T *)p.a + first;  \
     const T *w = (const T *)p.W + first * H;                                             \
     double top = 0, sum = 0, own = 0;                                                    \
@@ -145,19 +163,22 @@ typedef struct flip_args {
     }                                                                                    \
     return (double)groups * ((own - top) - lrn_log(sum));                                \
   }                                                                                      \
-  static __device__ double flip_unit_##name(const flip_args &p, int64_t r, uint32_t word) { \
-    const int64_t i = (int64_t)((uint64_t)word * (uint64_t)p.n_visible >> 32);           \
+  static __device__ double flip_unit_##name(const flip_args &p, int64_t r, int64_t i,    \
+                                            int64_t units) {                             \
     const T d = (T)p.both - (T)2 * ((const T *)p.v)[r * p.n_visible + i];                \
     const T *w = (const T *)p.W + i * p.hidden.units;                                    \
     const double A = sum_##name(p.hidden, r, 1, d * (T)p.scale, w, NULL, 1, 1);          \
     const double change = -(double)((const T *)p.a)[i] * (double)d - A;                  \
-    return (double)p.n_visible * lrn_logsigmoid(change / p.hidden.temperature);          \
+    return (double)units * lrn_logsigmoid(change / p.hidden.temperature);                \
   }                                                                                      \
   static __global__ void k_flip_##name(const __grid_constant__ flip_args p) {            \
     LRN_WARP_STRIDE(r, p.rows) {                                                         \
       const uint32_t word = lrn_word_at(p.draw, p.first + (uint64_t)r);                  \
-      const double pl = p.categories > 1 ? flip_group_##name(p, r, word)                 \
-                                         : flip_unit_##name(p, r, word);                 \
+      int64_t count;                                                                     \
+      const int64_t at = flipped_##name(p, r, word, &count);                             \
+      const double pl = count == 0         ? 0                                           \
+                        : p.categories > 1 ? flip_group_##name(p, r, at, count)          \
+                                           : flip_unit_##name(p, r, at, count);          \
       if (LRN_LANE == 0)                                                                 \
         p.out[r] = pl;                                                                   \
     }                                                                                    \
@@ -224,6 +245,7 @@ int lrn_cuda_flip(const lrn_flip_args *args) {
   p.v = args->v;
   p.W = args->W;
   p.a = args->a;
+  p.absent = args->absent;
   p.draw = lrn_draw_of(args->key.seed, args->key.step, args->key.stream, args->key.draw);
   p.first = args->key.first;
   p.out = args->out;

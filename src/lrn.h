@@ -604,6 +604,9 @@ typedef struct lrn_rbm_options {
   int variance;              /* 0; 1: Gaussian visible units have a variance e^z each that is learned
                                 (model/variance.c); fixed */
   double variance_rate;      /* 0.1; >= 0: the learning rate of z is so many times learning_rate */
+  int missing;               /* 0; 1: a NaN in data is a unit that its row does not have: it is in no
+                                energy, gradient or error of this row (model/missing.c); with groups all
+                                values of one. Not with persistent chains or the exact rule */
   int mask;                  /* lrn_mask: LRN_MASK_NONE; fixed */
   double dropout;            /* 0; in [0, 1]: probability of leaving out, of the first two masks.
                                 Inference has all units and weights: inputs of visible units (of both

@@ -547,13 +547,37 @@ static int64_t next_categories(int unit, int64_t units, int64_t least) {
   return least <= units ? units : 0;
 }
 
+/* 0 and 1, in runs of K, as absent units are marked; or NaN in their places. */
+static both some_absent(int dtype, int64_t n, int64_t K, int nan) {
+  both b = make1(dtype, n, PLAIN);
+  for (int64_t i = 0; i < n; i++) {
+    int64_t first = i / K * K;
+    int off = first == i ? below(3) == 0 : 0;
+    if (dtype == LRN_F32) {
+      float *x = b.host;
+      if (nan)
+        x[i] = off || (first < i && isnan(x[first])) ? (float)NAN : x[i];
+      else
+        x[i] = first < i ? x[first] : (float)off;
+    } else {
+      double *x = b.host;
+      if (nan)
+        x[i] = off || (first < i && isnan(x[first])) ? (double)NAN : x[i];
+      else
+        x[i] = first < i ? x[first] : (double)off;
+    }
+  }
+  again(&b);
+  return b;
+}
+
 static void unit_case(int unit, int dtype, double temperature, int64_t rows, int64_t units,
                       int64_t categories, int flags) {
   int64_t n = rows * units, blocks = lrn_blocks(n);
   both x = make1(dtype, n, PLAIN), bias = make1(dtype, units, PLAIN);
   both mean = make1(dtype, n, PLAIN), state = make1(dtype, n, PLAIN);
   both target = make1(dtype, n, PLAIN), sums = make1(LRN_F64, 2, PLAIN);
-  both gain = make1(dtype, units, PLAIN);
+  both gain = make1(dtype, units, PLAIN), absent = some_absent(dtype, n, categories, 0);
   both scratch = make1(LRN_F64, 2 * blocks, PLAIN);
   lrn_unit_args h, d;
   char what[64];
@@ -585,6 +609,8 @@ static void unit_case(int unit, int dtype, double temperature, int64_t rows, int
   }
   if (flags & 32)
     GIVE(gain, gain);
+  if (flags & 64)
+    GIVE(absent, absent);
   if (flags & 16) { /* in place */
     if (flags & 2)
       GIVE(mean, x);
@@ -602,6 +628,7 @@ static void unit_case(int unit, int dtype, double temperature, int64_t rows, int
   drop(&state);
   drop(&target);
   drop(&gain);
+  drop(&absent);
   drop(&sums);
   drop(&scratch);
 }
@@ -614,7 +641,7 @@ static void test_unit(void) {
       for (int t = 0; t < 3; t++) {
         for (int s = 0; s < (lrn_unit_grouped(unit) && t == 0 ? 6 : 5); s++)
           for (int64_t k = 0; (k = next_categories(unit, sizes[s][1], k + 1)) != 0;)
-            for (int flags = 0; flags < 64; flags++)
+            for (int flags = 0; flags < 128; flags += flags < 64 ? 1 : 3)
               if (flags & 6)
                 unit_case(unit, dtype, temperatures[t], sizes[s][0], sizes[s][1], k, flags);
         for (int part = 0; part < (lrn_unit_can_flip(unit) ? LRN_UNIT_PARTS : LRN_UNIT_NEAREST); part++)
@@ -642,7 +669,7 @@ static void test_load(void) {
       for (int way = 0; way < 8; way++) {
         both data = make1(from, (N - 1) * STRIDE + UNITS, PLAIN), idx = make1(LRN_I64, 30, PLAIN);
         both out = make1(dtype, COUNT * UNITS, PLAIN), shift = make1(dtype, UNITS, PLAIN);
-        both scale = make1(dtype, UNITS, PLAIN);
+        both scale = make1(dtype, UNITS, PLAIN), absent = make1(dtype, COUNT * UNITS, PLAIN);
         int wrong = way >= 6;
         lrn_load_args h, d;
         memset(&h, 0, sizeof h);
@@ -662,9 +689,16 @@ static void test_load(void) {
         if (wrong && way == 7)
           h.first = N - 3;
         again(&idx);
+        h.categories = 1;
+        if (way == 5 && from <= LRN_F64) {
+          drop(&data);
+          data = some_absent(from, (N - 1) * STRIDE + UNITS, 1, 1);
+        }
         d = h;
         GIVE(out, out);
         GIVE(data, data);
+        if (way == 2 || way == 5)
+          GIVE(absent, absent);
         if (way % 3 == 1) {
           GIVE(shift, shift);
           GIVE(scale, scale);
@@ -679,12 +713,14 @@ static void test_load(void) {
           CHECK(b == (wrong ? LRN_EVALUE : LRN_OK), "load: way %d: %d", way, b);
           if (a == LRN_OK && b == LRN_OK)
             same(&out, "load", lrn_dtype_name(from));
+          same(&absent, "load absent", lrn_dtype_name(from));
         }
         drop(&data);
         drop(&idx);
         drop(&out);
         drop(&shift);
         drop(&scale);
+        drop(&absent);
       }
 }
 
@@ -695,11 +731,13 @@ static void test_flip(void) {
   for (int hidden = 0; hidden < LRN_UNITS; hidden++)
     for (int dtype = LRN_F32; dtype <= LRN_F64; dtype++)
       for (int s = 0; s < 5; s++)
-        for (int way = 0; way < (lrn_unit_grouped(hidden) ? 8 : 4); way++) {
+        for (int way = 0; way < (lrn_unit_grouped(hidden) ? 16 : 8); way++) {
           int64_t R = sizes[s][0], V = sizes[s][1], H = sizes[s][2];
           /* visible units of two states or in groups, the smallest or the largest hidden groups */
           int t = way & 1, grouped = way >> 1 & 1;
-          int64_t K = next_categories(hidden, H, way & 4 ? 3 : 1);
+          int64_t K = next_categories(hidden, H, way & 8 ? 3 : 1);
+          int64_t G = grouped ? next_categories(LRN_UNIT_SOFTMAX, V, 1) : 1;
+          both absent = some_absent(dtype, R * V, G > 0 ? G : 1, 0);
           both v = make1(dtype, R * V, PLAIN), x = make1(dtype, R * H, PLAIN);
           both W = make1(dtype, V * H, PLAIN), a = make1(dtype, V, PLAIN);
           both b = make1(dtype, H, PLAIN), out = make1(LRN_F64, R, PLAIN);
@@ -713,7 +751,7 @@ static void test_flip(void) {
           again(&v); /* of a group the first 1 counts */
           memset(&h, 0, sizeof h);
           h.hidden = hidden;
-          h.categories = grouped ? next_categories(LRN_UNIT_SOFTMAX, V, 1) : 1;
+          h.categories = G;
           h.hidden_categories = K > 0 ? K : 1;
           h.dtype = dtype;
           h.temperature = temperatures[t];
@@ -731,6 +769,8 @@ static void test_flip(void) {
           GIVE(b, b);
           GIVE(out, out);
           GIVE(sum, sum);
+          if (way & 4)
+            GIVE(absent, absent);
           same_status(cpu->flip(&h), emul->flip(&d), "flip", lrn_unit_name(hidden));
           same(&out, "flip out", lrn_unit_name(hidden));
           same(&sum, "flip sum", lrn_unit_name(hidden));
@@ -741,6 +781,7 @@ static void test_flip(void) {
           drop(&b);
           drop(&out);
           drop(&sum);
+          drop(&absent);
         }
 }
 

@@ -222,6 +222,9 @@ static int core_set(lua_State *L) {
   lrn_rbm_options o = *lrn_rbm_get_options(c->m);
   read_option(L, &o, find_option(L, luaL_checkstring(L, 2)), 3);
   LRNB_TRY(L, lrn_rbm_set_options(c->m, &o));
+  if (o.missing) /* training may be under way: it reserves at its beginning alone */
+    LRNB_TRY(L, lrn_work_reserve(c->w, c->m, lrn_work_batch(c->w), 0));
+  count_core(c);
   return 0;
 }
 

@@ -64,8 +64,9 @@ typedef struct lrn_kernels {
   lrn_unit_fn *unit[2];
   /* elements [begin, end), whole groups */
   void (*unit_map[2])(const lrn_unit_map_args *args, int64_t begin, int64_t end);
-  /* one row of a data set, `row` its first element; returns the first value that is not finite, or -1 */
-  int64_t (*load[2])(const lrn_load_args *args, const void *row, void *out);
+  /* one row of a data set, `row` its first element, `absent` NULL or the row there; returns the first
+     value that is not finite, or -1 */
+  int64_t (*load[2])(const lrn_load_args *args, const void *row, void *out, void *absent);
   double (*flip[2])(const lrn_flip_args *args, int64_t row);
   void (*rung[2])(const lrn_rung_args *args, int64_t row);
   /* how many of n values are not 0; -1 where one is neither 0 nor 1 */

@@ -71,8 +71,8 @@ static void load_task(void *context, int64_t task) {
     int64_t row = a->index != NULL
                     ? (int64_t)((uint64_t)a->index[a->first + r] - (uint64_t)a->base)
                     : a->first + r;
-    int64_t at;
-    char *out = (char *)a->out + r * a->units * (int64_t)lrn_dtype_size(a->dtype);
+    int64_t at, place = r * a->units * (int64_t)lrn_dtype_size(a->dtype);
+    char *absent = a->absent != NULL ? (char *)a->absent + place : NULL;
     if (row < 0 || row >= a->n_rows) {
       atomic_store(&job->wrong, r + 1);
       return;
@@ -80,7 +80,7 @@ static void load_task(void *context, int64_t task) {
     at = k->load[a->dtype](a,
                            (const char *)a->data +
                              row * a->row_stride * (int64_t)lrn_dtype_size(a->data_dtype),
-                           out);
+                           (char *)a->out + place, absent);
     if (at >= 0) { /* the first one, whichever thread sees it */
       int_fast64_t mine = r * a->units + at + 1, now = atomic_load(&job->bad);
       while ((now == 0 || mine < now) && !atomic_compare_exchange_weak(&job->bad, &now, mine)) {

@@ -73,6 +73,8 @@ typedef struct lrn_unit_args {
   lrn_key key;       /* of the states: element = key.first + row * units + unit; of a group: that of
                         its first unit */
   const void *gain;  /* units; NULL: 1. state = mean + gain (state - mean); not of groups */
+  const void *absent; /* rows x units, 1 for a unit that its row lacks, else 0; NULL: none. Its mean and
+                         state are 0 */
   /* metrics, NULL where not wanted; `target` is rows x units */
   const void *target;
   double *sums; /* device: sums[0] += sum (target - mean)^2, before mean_scale;
@@ -111,6 +113,8 @@ typedef struct lrn_flip_args {
   const void *v;    /* rows x n_visible: states */
   const void *x;    /* rows x n_hidden: v W, without the bias */
   const void *W, *a, *b;
+  const void *absent; /* rows x n_visible as in lrn_unit_args, NULL: none; whole groups. The others of a
+                         row are those that are counted and flipped; a row without any gives 0 */
   lrn_key key;      /* row r flips unit, or group, floor(word(first + r) * number of them / 2^32) */
   double *out;      /* device: rows values n_visible log sigmoid((F(flip) - F(v)) / T); of groups:
                        their number times the log of the share of exp(-F(v) / T) in the sum over the
@@ -150,6 +154,9 @@ typedef struct lrn_load_args {
   int64_t base, first, count;
   int round;            /* 1: values are rounded to integers, half to even */
   const void *shift, *scale; /* units each, of dtype: values become (value - shift) scale; NULL: not */
+  void *absent;         /* count x units of dtype, or NULL. 1 where a value is NaN, which becomes 0, else 0;
+                           where units come in groups of `categories` (else 1) a NaN among numbers stays */
+  int64_t categories;
   int64_t *bad;         /* host or NULL. CPU: set to row * units + unit of the first value that
                            is not finite (batch row), else -1; a row out of range is an error */
 } lrn_load_args;

@@ -12,6 +12,8 @@
 */
 #include "model/model.h"
 
+static const double LEAST = 1e-30; /* of a share that is divided by; a float32 */
+
 /* Memory of as many elements as t has. */
 static lrn_view vector_like(const lrn_tensor *t, const void *data) {
   return lrn_flat_view(t->view.dtype, data, lrn_tensor_numel(t));
@@ -32,17 +34,46 @@ static int mean_rows(const lrn_work *w, const lrn_view *out, const void *x, int6
            : w->device->backend.reduce(LRN_RED_sum, out, &v, NULL, 1, (double)n);
 }
 
+/* A sum of visible rows over n, where rows lack units, becomes a mean over those that have one: `before`,
+   the mean so far, stands for the others; the first time (NULL) they are not counted. */
+static int mean_of_present(const lrn_work *w, const lrn_view *now, const lrn_view *before, int64_t n) {
+  const lrn_backend *b = &w->device->backend;
+  lrn_view share;
+  lrn_operand in[2];
+  LRN_TRY(lrn_absent_share(&share, w, n));
+  if (before != NULL) {
+    in[0] = (lrn_operand){.view = share};
+    in[1] = (lrn_operand){.view = *before};
+    LRN_TRY(b->map(LRN_OP_mul, w->dtype, &share, in, 2));
+    in[1].view = *now;
+    return b->map(LRN_OP_add, w->dtype, now, in, 2);
+  }
+  in[0] = (lrn_operand){.is_scalar = 1, .d = 1};
+  in[1] = (lrn_operand){.view = share};
+  LRN_TRY(b->map(LRN_OP_sub, w->dtype, &share, in, 2));
+  in[0] = (lrn_operand){.view = share};
+  in[1] = (lrn_operand){.is_scalar = 1, .d = LEAST};
+  LRN_TRY(b->map(LRN_OP_maximum, w->dtype, &share, in, 2));
+  in[0] = (lrn_operand){.view = *now};
+  in[1] = (lrn_operand){.view = share};
+  return b->map(LRN_OP_div, w->dtype, now, in, 2);
+}
+
 /* Running mean i takes in the mean of n rows at x with this rate; the first one as it is. */
-static int take_in(lrn_work *w, int i, const void *x, int64_t n, double rate) {
+static int take_in(const lrn_rbm *m, lrn_work *w, int i, const void *x, int64_t n, double rate) {
   const lrn_backend *b = &w->device->backend;
   lrn_view mean = vector_like(w->mean[i], w->mean[i]->view.data);
   lrn_view now = vector_like(w->mean[i], w->spare->view.data);
   lrn_operand in[2] = {{.view = mean}, {.is_scalar = 1, .d = 1 - rate}};
+  int gaps = i == LRN_MEAN_V && m->options.missing;
   if (!(w->means_begun & 1 << i)) {
     w->means_begun |= 1 << i;
-    return mean_rows(w, &mean, x, n);
+    LRN_TRY(mean_rows(w, &mean, x, n));
+    return gaps ? mean_of_present(w, &mean, NULL, n) : LRN_OK;
   }
   LRN_TRY(mean_rows(w, &now, x, n));
+  if (gaps)
+    LRN_TRY(mean_of_present(w, &now, &mean, n));
   LRN_TRY(b->map(LRN_OP_mul, w->dtype, &mean, in, 2));
   in[0].view = now;
   in[1].d = rate;
@@ -86,10 +117,10 @@ static int centre(const lrn_rbm *m, lrn_work *w, int64_t n) {
   double rate = m->options.centering;
   void *gb = w->g[LRN_PARAMETER_B]->view.data;
   const void *mu = w->mean[LRN_MEAN_V]->view.data, *kappa = w->mean[LRN_MEAN_Y]->view.data;
-  LRN_TRY(take_in(w, LRN_MEAN_V, w->v->view.data, n, rate));
-  LRN_TRY(take_in(w, LRN_MEAN_H, hidden_means(w), n, rate));
+  LRN_TRY(take_in(m, w, LRN_MEAN_V, w->v->view.data, n, rate));
+  LRN_TRY(take_in(m, w, LRN_MEAN_H, hidden_means(w), n, rate));
   if (C > 0)
-    LRN_TRY(take_in(w, LRN_MEAN_Y, lrn_label_row(w, 0), n, rate));
+    LRN_TRY(take_in(m, w, LRN_MEAN_Y, lrn_label_row(w, 0), n, rate));
   LRN_TRY(seen_mean(m, w, &mu)); /* from here on nothing else uses the spare buffer */
   LRN_TRY(centre_block(w, LRN_PARAMETER_W, LRN_PARAMETER_A, V, mu));
   if (C > 0) {
@@ -108,7 +139,7 @@ static int make_sparse(const lrn_rbm *m, lrn_work *w, int64_t n) {
   lrn_operand in[2] = {{.view = vector_like(p, p->view.data)},
                        {.is_scalar = 1, .d = o->sparsity_target}};
   const void *mean = v.data;
-  LRN_TRY(take_in(w, LRN_MEAN_SPARSE, hidden_means(w), n, 1 - o->sparsity_decay));
+  LRN_TRY(take_in(m, w, LRN_MEAN_SPARSE, hidden_means(w), n, 1 - o->sparsity_decay));
   LRN_TRY(b->map(LRN_OP_sub, w->dtype, &off, in, 2));
   in[0].view = off;
   in[1].d = o->sparsity_cost;

@@ -220,7 +220,8 @@ static int begin(const walk *k, lrn_work *w, const lrn_rbm *m, const lrn_rows *r
     LRN_TRY(p->options.device->backend.map(LRN_OP_COPY, h.dtype, &h, &zero, 1));
     return down(k, w, h.data, n, call, 1, row);
   }
-  LRN_TRY(lrn_load_rows(m, w->v->view.data, rows, NULL, 0, row, n, 0, "anneal"));
+  LRN_TRY(lrn_wants_whole_rows(lrn_load_rows(m, w->v->view.data, rows, NULL, 0, row, n, 0, "anneal"), m,
+                               "anneal"));
   if (k->narrow != NULL) {
     lrn_view v = lrn_rows_view(w->dtype, w->v->view.data, n, p->options.n_visible), each = v;
     each.data = k->narrow->view.data;

@@ -29,6 +29,7 @@ int lrn_rbm_classify(const lrn_rbm *m, lrn_work *w, lrn_tensor *log_p, lrn_tenso
   LRN_TRY(has_labels(m, "classify"));
   LRN_TRY(lrn_check_work(m, w, 0, 0, "classify"));
   LRN_GO(lrn_rows_any(&rows, &held, m, v, "classify"));
+  rows.absent = lrn_absent(m, w);
   LRN_GO(lrn_check_output(m, log_p, rows.n, C, "classify", "log_p"));
   LRN_GO(lrn_check_output(m, p, rows.n, C, "classify", "p"));
   LRN_GO(lrn_check_labels(m, drawn, rows.n, "classify"));

@@ -20,7 +20,7 @@ int lrn_rbm_log_likelihood_at(const lrn_rbm *m, double *mean, const lrn_tensor *
   LRN_GO(lrn_rbm_double(&d, m));
   LRN_GO(lrn_work_new(&w, d, rows.n < BLOCK_ROWS ? rows.n : BLOCK_ROWS, 0));
   LRN_GO(lrn_tensor_new(&F, LRN_F64, 1, &rows.n, NULL));
-  LRN_GO(lrn_rbm_free_energy(d, w, F, v));
+  LRN_GO(lrn_wants_whole_rows(lrn_rbm_free_energy(d, w, F, v), m, "log_likelihood"));
   LRN_GO(lrn_mean(&average, F, 0, 0));
   LRN_GO(lrn_tensor_get(&f, average, NULL));
   *mean = -f / m->options.temperature - log_z - lrn_log_spread(m); /* a density of data */

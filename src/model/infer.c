@@ -45,6 +45,7 @@ static int hidden(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *s
   LRN_TRY(lrn_see(&seen, w));
   m = &seen;
   LRN_GO(lrn_rows_any(&rows, &held, m, v, "hidden_sampling"));
+  rows.absent = lrn_absent(m, w);
   LRN_GO(lrn_check_output(m, mean, rows.n, H, "hidden_sampling", "mean"));
   LRN_GO(lrn_check_output(m, state, rows.n, H, "hidden_sampling", "state"));
   LRN_GO(lrn_check_labels(m, labels, rows.n, "hidden_sampling"));
@@ -206,6 +207,7 @@ int lrn_rbm_free_energy(const lrn_rbm *m, lrn_work *w, lrn_tensor *F, const lrn_
   LRN_TRY(lrn_see(&seen, w));
   m = &seen;
   LRN_GO(lrn_rows_any(&rows, &held, m, v, "energy"));
+  rows.absent = lrn_absent(m, w);
   LRN_GO(lrn_check_output(m, F, rows.n, 1, "energy", "F"));
   for (int64_t at = 0; at < rows.n; at += lrn_stride(w)) {
     int64_t n = lrn_piece(w, rows.n, at);
@@ -240,6 +242,7 @@ int lrn_rbm_pseudo_likelihood(const lrn_rbm *m, lrn_work *w, double *pl, const l
     return lrn_fail(LRN_EUNSUPPORTED, "pseudo_likelihood: not defined for %s visible units",
                     lrn_unit_name(m->options.visible));
   LRN_GO(lrn_rows_any(&rows, &held, m, v, "pseudo_likelihood"));
+  rows.absent = lrn_absent(m, w);
   if (rows.n == 0) {
     st = lrn_fail(LRN_EVALUE, "pseudo_likelihood: data: no row");
     goto done;
@@ -272,6 +275,7 @@ int lrn_rbm_reconstruct_part(const lrn_rbm *m, lrn_work *w, double total[2], lrn
   LRN_TRY(lrn_see(&seen, w));
   m = &seen;
   LRN_GO(lrn_rows_any(&rows, &held, m, data, "reconstruct"));
+  rows.absent = lrn_absent(m, w);
   LRN_GO(lrn_check_output(m, v, rows.n, V, "reconstruct", "v"));
   if (rows.n == 0 || first < 0) {
     st = rows.n == 0 ? lrn_fail(LRN_EVALUE, "reconstruct: data: no row")
@@ -286,14 +290,19 @@ int lrn_rbm_reconstruct_part(const lrn_rbm *m, lrn_work *w, double total[2], lrn
     int64_t n = lrn_piece(w, rows.n, at);
     void *x = w->v->view.data, *u = w->spare->view.data, *q = w->q->view.data;
     lrn_unit_args extra = {.mean_scale = 1, .target = x, .sums = sums->view.data,
-                           .scratch = w->scratch->view.data};
+                           .scratch = w->scratch->view.data, .absent = rows.absent};
+    void *mean = lrn_row_at(v, at, V);
+    lrn_key key = lrn_key_of(m, call, LRN_STREAM_USER, 1, (first + at) * V);
     LRN_GO(lrn_load_rows(m, x, &rows, NULL, 0, at, n, 0, "reconstruct"));
     LRN_GO(lrn_hidden_of(m, w, n, mean_field ? q : NULL, mean_field ? NULL : q,
                      lrn_key_of(m, call, LRN_STREAM_USER, 0, (first + at) * H)));
     LRN_GO(lrn_input(m, LRN_SIDE_VISIBLE, u, q, n));
+    if (rows.absent != NULL && mean != NULL) { /* means of all units, errors of those that are there */
+      LRN_GO(lrn_activate(m, LRN_SIDE_VISIBLE, u, n, mean, NULL, key, NULL));
+      mean = NULL;
+    }
     /* the states are drawn for `sampled` alone, into rows of w->v that nothing needs */
-    LRN_GO(lrn_activate(m, LRN_SIDE_VISIBLE, u, n, lrn_row_at(v, at, V), lrn_row(w->v, w->batch),
-                        lrn_key_of(m, call, LRN_STREAM_USER, 1, (first + at) * V), &extra));
+    LRN_GO(lrn_activate(m, LRN_SIDE_VISIBLE, u, n, mean, lrn_row(w->v, w->batch), key, &extra));
     LRN_GO(lrn_to_data_units(m, lrn_row_at(v, at, V), n));
   }
   LRN_GO(m->options.device->backend.download(total, sums->view.data, 2 * sizeof *total));
@@ -357,38 +366,54 @@ done:
   return st;
 }
 
+/* p[i] += sum over n rows of values in the workspace, by unit */
+static int add_rows(double *p, lrn_tensor *values, int64_t n) {
+  lrn_tensor *rows = NULL, *sum = NULL, *host = NULL;
+  const double *found;
+  int st;
+  LRN_GO(lrn_tensor_narrow(&rows, values, 0, 0, n));
+  LRN_GO(lrn_reduce(&sum, LRN_RED_sum, rows, 1u, 0));
+  LRN_GO(lrn_tensor_to(&host, sum, LRN_F64, lrn_device_cpu()));
+  found = host->view.data;
+  for (int64_t i = 0; i < lrn_tensor_numel(host); i++)
+    p[i] += found[i];
+done:
+  lrn_tensor_free(rows);
+  lrn_tensor_free(sum);
+  lrn_tensor_free(host);
+  return st;
+}
+
 /* The biases at which visible units without weights have the means of the data, into p; nothing where there
-   are no rows. *n: rows. */
+   are no rows, 0 for a unit that none of them has. *n: rows. */
 static int biases_of_data(const lrn_rbm *m, lrn_work *w, double *p, int64_t *n, const lrn_tensor *data,
                           const char *f) {
   int64_t V = m->options.n_visible;
-  lrn_tensor *held = NULL;
+  lrn_tensor *held = NULL, *lacking = NULL; /* how many rows lack a unit */
   lrn_rows rows;
+  double *absent;
   int st;
+  LRN_GO(lrn_tensor_new(&lacking, LRN_F64, 1, &V, NULL));
+  LRN_GO(lrn_tensor_fill(lacking, 0));
+  absent = lacking->view.data;
   LRN_GO(lrn_rows_any(&rows, &held, m, data, f));
+  rows.absent = lrn_absent(m, w);
   for (int64_t i = 0; i < V && rows.n > 0; i++)
     p[i] = 0;
   for (int64_t at = 0; at < rows.n; at += lrn_stride(w)) {
     int64_t count = lrn_piece(w, rows.n, at);
-    lrn_tensor *batch = NULL, *sum = NULL, *host = NULL;
     LRN_GO(lrn_load_rows(m, w->v->view.data, &rows, NULL, 0, at, count, 0, f));
-    st = lrn_tensor_narrow(&batch, w->v, 0, 0, count);
-    if (st == LRN_OK)
-      st = lrn_reduce(&sum, LRN_RED_sum, batch, 1u, 0);
-    if (st == LRN_OK)
-      st = lrn_tensor_to(&host, sum, LRN_F64, lrn_device_cpu());
-    if (st == LRN_OK)
-      for (int64_t i = 0; i < V; i++)
-        p[i] += ((double *)host->view.data)[i];
-    lrn_tensor_free(batch);
-    lrn_tensor_free(sum);
-    lrn_tensor_free(host);
-    LRN_GO(st);
+    LRN_GO(add_rows(p, w->v, count));
+    if (rows.absent != NULL)
+      LRN_GO(add_rows(absent, w->absent, count));
   }
-  for (int64_t i = 0; i < V && rows.n > 0; i++)
-    p[i] = input_of_mean(m, p[i] / (double)rows.n, rows.n);
+  for (int64_t i = 0; i < V && rows.n > 0; i++) {
+    double here = (double)rows.n - absent[i];
+    p[i] = here > 0 ? input_of_mean(m, p[i] / here, (int64_t)here) : 0;
+  }
   *n = rows.n;
 done:
+  lrn_tensor_free(lacking);
   lrn_tensor_free(held);
   return st;
 }

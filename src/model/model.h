@@ -89,6 +89,7 @@ struct lrn_work {
   lrn_tensor *norm; /* n_hidden: squared norms of gradient or weights */
   lrn_tensor *chain; /* chains x H */
   lrn_tensor *mask;  /* see lrn_make_masks; NULL without one */
+  lrn_tensor *absent; /* batch x V: 1 where the row of w->v lacks a unit, else 0; NULL without `missing` */
   lrn_tensor *label[LRN_LABEL_BUFFERS]; /* NULL without labels */
   /* Weights of the rows of [v+; v-] of the last gradient (weigh.c). NULL before the first use;
      weighed: rows of data they are for, 0: none. */
@@ -179,6 +180,7 @@ typedef struct lrn_rows {
   const void *data;
   int dtype;
   int64_t n, stride;
+  void *absent; /* where loaded rows leave what they lack; NULL at first: a NaN is an error */
 } lrn_rows;
 int lrn_rows_shape(lrn_rows *out, const lrn_rbm *m, const lrn_tensor *data, const char *function);
 int lrn_rows_of(lrn_rows *out, const lrn_rbm *m, const lrn_tensor *data, const char *function);
@@ -300,6 +302,26 @@ int lrn_masked(const lrn_work *w, void *x, const void *mask, int64_t rows);
 int lrn_draw_row_masks(const lrn_rbm *m, lrn_work *w, int64_t rows);
 int lrn_draw_weight_mask(const lrn_rbm *m, lrn_work *w);
 int lrn_draw_importance_mask(const lrn_rbm *m, lrn_work *w, int64_t rows);
+
+/* ===} */
+
+/* {=== missing.c === */
+
+/* w->absent for the workspace's batch, and a row for lrn_absent_share; nothing without `missing`. */
+int lrn_make_absent(lrn_work *w, const lrn_rbm *m);
+/* Its first row, NULL without `missing`: for lrn_rows and lrn_unit_args. */
+static inline void *lrn_absent(const lrn_rbm *m, const lrn_work *w) {
+  return m->options.missing ? w->absent->view.data : NULL;
+}
+/* n rows of visible values, which are those that were loaded: 0, or NaN, for what is absent; through the
+   spare buffer. Nothing without `missing`. */
+int lrn_leave_out(const lrn_rbm *m, const lrn_work *w, void *v, int64_t n);
+int lrn_nan_for_absent(const lrn_rbm *m, const lrn_work *w, void *v, int64_t n);
+/* *out (V values in the workspace): the share of the n rows, with their weights, that lacks a unit. */
+int lrn_absent_share(lrn_view *out, const lrn_work *w, int64_t n);
+/* The status of a function that has no use for rows with missing values; says so where they may have
+   been meant. */
+int lrn_wants_whole_rows(int st, const lrn_rbm *m, const char *function);
 
 /* ===} */
 

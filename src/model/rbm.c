@@ -101,6 +101,10 @@ static int check_options(const lrn_rbm_options *o) {
                     o->persistent > 0 ? "persistent" : "n_classes",
                     (long long)(o->persistent > 0 ? o->persistent : o->n_classes),
                     o->persistent > 0 ? "chains" : "labels");
+  if (o->missing && (o->persistent > 0 || o->rule == LRN_RULE_EXACT))
+    return lrn_fail(LRN_EVALUE, "RBM: missing: got true, expected false: each row of data that lacks "
+                    "values has a model, and a log Z, of its own, of which %s nothing; use CD",
+                    o->persistent > 0 ? "persistent chains know" : "the exact rule knows");
   if (o->rule == LRN_RULE_EXACT && o->variance)
     return lrn_fail(LRN_EVALUE, "RBM: rule: got exact, expected cd: variances are learned by chains");
   if (o->rule == LRN_RULE_EXACT && o->mask != LRN_MASK_NONE)
@@ -210,6 +214,7 @@ int lrn_rbm_double(lrn_rbm **out, const lrn_rbm *m) {
   o.device = lrn_device_cpu();
   o.mask = LRN_MASK_NONE;
   o.rule = LRN_RULE_CD;
+  o.missing = 0;
   LRN_TRY(lrn_rbm_new(&d, &o));
   st = lrn_tensor_copy(d->theta, m->theta);
   if (st == LRN_OK)
@@ -233,7 +238,7 @@ int lrn_rbm_plain(lrn_rbm **out, const lrn_rbm *m, int dtype, const lrn_device *
   o.mask = LRN_MASK_NONE;
   o.rule = LRN_RULE_CD;
   o.visible_noise = 1;
-  o.normalize = o.variance = 0;
+  o.normalize = o.variance = o.missing = 0;
   LRN_TRY(lrn_rbm_new(&p, &o));
   st = lrn_plain_again(p, m);
   if (st != LRN_OK) {
@@ -344,6 +349,7 @@ int lrn_rows_shape(lrn_rows *out, const lrn_rbm *m, const lrn_tensor *data, cons
   out->dtype = v->dtype;
   out->n = from == 0 ? 1 : v->size[0];
   out->stride = from == 0 ? units : v->stride[0];
+  out->absent = NULL;
   return LRN_OK;
 }
 
@@ -384,15 +390,24 @@ done:
   return st;
 }
 
+static int is_nan(const lrn_rbm *m, const void *values, int64_t i) {
+  return m->options.dtype == LRN_F64 ? isnan(((const double *)values)[i]) : isnan(((const float *)values)[i]);
+}
+
 int lrn_load_rows(const lrn_rbm *m, void *out, const lrn_rows *rows, const int64_t *idx,
                   int64_t base, int64_t first, int64_t count, int round, const char *function) {
   int64_t V = m->options.n_visible, bad = -1;
   lrn_load_args args = {.dtype = m->options.dtype, .out = out, .data_dtype = rows->dtype,
                         .data = rows->data, .n_rows = rows->n, .row_stride = rows->stride,
                         .units = V, .index = idx, .base = base, .first = first, .count = count,
-                        .round = round, .shift = m->shift, .scale = m->scale};
+                        .round = round, .shift = m->shift, .scale = m->scale,
+                        .absent = rows->absent, .categories = m->options.visible_categories};
   args.bad = m->options.device->backend.host_memory ? &bad : NULL;
   LRN_TRY(m->options.device->backend.load(&args));
+  if (bad >= 0 && rows->absent != NULL && is_nan(m, out, bad))
+    return lrn_fail(LRN_ENUMERIC, "%s: data: row %lld of the batch, group %lld: some of its %lld values are "
+                    "NaN, expected all or none", function, (long long)(bad / V + 1),
+                    (long long)(bad % V / args.categories + 1), (long long)args.categories);
   if (bad >= 0)
     return lrn_fail(LRN_ENUMERIC, "%s: data: row %lld of the batch, value %lld is NaN or infinite",
                     function, (long long)(bad / V + 1), (long long)(bad % V + 1));

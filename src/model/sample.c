@@ -26,6 +26,7 @@ int lrn_rbm_gibbs(const lrn_rbm *m, lrn_work *w, lrn_tensor *ph, lrn_tensor *sh,
   LRN_TRY(lrn_see(&seen, w));
   m = &seen;
   LRN_GO(lrn_rows_any(&rows, &held, m, v, "gibbs_sampling"));
+  rows.absent = lrn_absent(m, w);
   LRN_GO(lrn_check_output(m, ph, rows.n, H, "gibbs_sampling", "ph"));
   LRN_GO(lrn_check_output(m, sh, rows.n, H, "gibbs_sampling", "sh"));
   LRN_GO(lrn_check_output(m, qh, rows.n, H, "gibbs_sampling", "qh"));
@@ -34,6 +35,7 @@ int lrn_rbm_gibbs(const lrn_rbm *m, lrn_work *w, lrn_tensor *ph, lrn_tensor *sh,
   for (int64_t at = 0; at < rows.n; at += lrn_stride(w)) {
     int64_t n = lrn_piece(w, rows.n, at);
     void *x = w->v->view.data, *q = w->q->view.data, *h = w->h->view.data, *y = lrn_label_row(w, 0);
+    lrn_unit_args extra = {.mean_scale = 1, .absent = rows.absent};
     LRN_GO(lrn_load_rows(m, x, &rows, NULL, 0, at, n, 0, "gibbs_sampling"));
     for (int64_t s = 0; s <= k; s++) {
       lrn_tensor *mean = s == 0 ? ph : s == k ? qh : NULL;
@@ -56,7 +58,7 @@ int lrn_rbm_gibbs(const lrn_rbm *m, lrn_work *w, lrn_tensor *ph, lrn_tensor *sh,
         break;
       LRN_GO(lrn_input(m, LRN_SIDE_VISIBLE, x, h, n));
       LRN_GO(lrn_activate(m, LRN_SIDE_VISIBLE, x, n, NULL, x,
-                          lrn_key_of(m, call, LRN_STREAM_USER, (int)(2 * s + 1), at * V), NULL));
+                          lrn_key_of(m, call, LRN_STREAM_USER, (int)(2 * s + 1), at * V), &extra));
       LRN_GO(lrn_label_down(m, NULL, y, h, n, label_key(m, call, (int)(2 * s + 1), at)));
     }
     if (vk != NULL) {
@@ -65,6 +67,7 @@ int lrn_rbm_gibbs(const lrn_rbm *m, lrn_work *w, lrn_tensor *ph, lrn_tensor *sh,
       from.data = x;
       LRN_GO(lrn_copy_views(m->options.device, &to, &from));
       LRN_GO(lrn_to_data_units(m, to.data, n));
+      LRN_GO(lrn_nan_for_absent(m, w, to.data, n));
     }
   }
   w->state.calls++;
@@ -214,6 +217,7 @@ int lrn_rbm_sample(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *
   m = &seen;
   if (how->start != NULL) {
     LRN_GO(lrn_rows_any(&r.start, &held, m, how->start, "sample"));
+    r.start.absent = lrn_absent(m, w);
     if (r.start.n != how->n) {
       st = lrn_fail(LRN_ESHAPE, "sample: start: got %lld rows, expected %lld", (long long)r.start.n,
                     (long long)how->n);

@@ -21,57 +21,68 @@ enum { SHIFT, SCALE, SPREAD, LIVE, VECTORS };
 
 /* {=== Statistics of data === */
 
-/* Mean and sum of squared deviations of each unit over n rows, and the range of all values so far. */
+/* Mean and sum of squared deviations of each unit over the rows n[i] that have it, and the range of all
+   values so far. */
 typedef struct moments {
-  int64_t n;
-  double *mean, *m2, low, high;
+  double *n, *mean, *m2, low, high;
 } moments;
 
-/* Takes in k rows (Chan, Golub, LeVeque 1979): two passes over a piece that the cache holds, and one
-   addition of means. sum, m2 have room for a row. */
-static void take_in(moments *to, const double *x, int64_t k, int64_t V, double *sum, double *m2) {
-  double share = (double)k / (double)(to->n + k), weight = (double)to->n * share;
+/* Takes in k rows x, absent 1 where one lacks a value (Chan, Golub, LeVeque 1979): two passes over a piece
+   that the cache holds, and one addition of means. sum, m2, count have room for a row. */
+static void take_in(moments *to, const double *x, const double *absent, int64_t k, int64_t V, double *sum,
+                    double *m2, double *count) {
   for (int64_t i = 0; i < V; i++)
-    sum[i] = m2[i] = 0;
+    sum[i] = m2[i] = count[i] = 0;
   for (int64_t r = 0; r < k; r++)
     for (int64_t i = 0; i < V; i++) {
       double value = x[r * V + i];
+      if (absent[r * V + i] != 0)
+        continue;
+      count[i]++;
       sum[i] += value;
       to->low = value < to->low ? value : to->low;
       to->high = value > to->high ? value : to->high;
     }
   for (int64_t i = 0; i < V; i++)
-    sum[i] /= (double)k;
+    sum[i] /= count[i] > 0 ? count[i] : 1;
   for (int64_t r = 0; r < k; r++)
     for (int64_t i = 0; i < V; i++) {
       double off = x[r * V + i] - sum[i];
-      m2[i] += off * off;
+      if (absent[r * V + i] == 0)
+        m2[i] += off * off;
     }
   for (int64_t i = 0; i < V; i++) {
-    double off = sum[i] - to->mean[i];
+    double off = sum[i] - to->mean[i], share = count[i] / (to->n[i] + count[i]);
+    if (count[i] == 0)
+      continue;
     to->mean[i] += off * share;
-    to->m2[i] += m2[i] + off * off * weight;
+    to->m2[i] += m2[i] + off * off * (to->n[i] * share);
+    to->n[i] += count[i];
   }
-  to->n += k;
 }
 
-/* mean[i] and std[i] of the rows, which lie on the CPU; std 0 where the unit is constant. */
-static int statistics_of(const lrn_rows *rows, int64_t V, double *mean, double *std) {
+/* mean[i] and std[i] of the rows, which lie on the CPU; std 0 where the unit is constant. missing: a NaN is
+   no value. */
+static int statistics_of(const lrn_rows *rows, int64_t V, int missing, double *mean, double *std) {
   void *memory;
-  double *x, *sum, *m2;
-  moments all = {0, mean, std, INFINITY, -(double)INFINITY};
+  double *x, *absent, *sum, *m2, *count;
+  moments all = {NULL, mean, std, INFINITY, -(double)INFINITY};
   int st = LRN_OK;
-  LRN_TRY(lrn_alloc(&memory, (size_t)(PIECE_ROWS + 2) * (size_t)V, sizeof *x, "fit"));
+  LRN_TRY(lrn_alloc(&memory, (size_t)(2 * PIECE_ROWS + 4) * (size_t)V, sizeof *x, "fit"));
   x = memory;
-  sum = x + PIECE_ROWS * V;
+  absent = x + PIECE_ROWS * V; /* zeros, as all new memory */
+  sum = absent + PIECE_ROWS * V;
   m2 = sum + V;
+  count = m2 + V;
+  all.n = count + V;
   for (int64_t i = 0; i < V; i++)
-    mean[i] = std[i] = 0;
+    mean[i] = std[i] = all.n[i] = 0;
   for (int64_t at = 0; at < rows->n; at += PIECE_ROWS) {
     int64_t bad = -1, k = rows->n - at < PIECE_ROWS ? rows->n - at : PIECE_ROWS;
     lrn_load_args args = {.dtype = LRN_F64, .out = x, .data_dtype = rows->dtype,
                           .data = rows->data, .n_rows = rows->n, .row_stride = rows->stride,
-                          .units = V, .first = at, .count = k, .bad = &bad};
+                          .units = V, .first = at, .count = k, .bad = &bad,
+                          .absent = missing ? absent : NULL, .categories = 1};
     LRN_GO(lrn_poll());
     LRN_GO(lrn_device_cpu()->backend.load(&args));
     if (bad >= 0) {
@@ -79,10 +90,10 @@ static int statistics_of(const lrn_rows *rows, int64_t V, double *mean, double *
                     (long long)(at + bad / V + 1), (long long)(bad % V + 1));
       goto done;
     }
-    take_in(&all, x, k, V, sum, m2);
+    take_in(&all, x, absent, k, V, sum, m2, count);
   }
   for (int64_t i = 0; i < V; i++) {
-    std[i] = sqrt(std[i] / (double)all.n);
+    std[i] = all.n[i] > 0 ? sqrt(std[i] / all.n[i]) : 0;
     if (std[i] < CONSTANT * (all.high - all.low) || all.high == all.low)
       std[i] = 0;
   }
@@ -201,7 +212,7 @@ int lrn_standardise_by(lrn_rbm *m, const lrn_tensor *data) {
     goto done;
   LRN_GO(lrn_tensor_new(&found, LRN_F64, 2, size, NULL));
   mean = found->view.data;
-  LRN_GO(statistics_of(&rows, V, mean, mean + V));
+  LRN_GO(statistics_of(&rows, V, m->options.missing, mean, mean + V));
   LRN_GO(lrn_set_statistics(m, mean, mean + V));
   if (m->constants > 0) {
     LRN_GO(kill(m, m->parameter[LRN_PARAMETER_W]));

@@ -13,6 +13,7 @@
 **   masks     of mask.c leave out hidden units or weights, the same ones in both phases
 **   exact     the rule of that name has E[v h'], E[v], E[h] of the model in place of a negative phase
 **             (moments.c)
+**   missing   values of a row are units that its model does not have, in both phases (missing.c)
 **   labels    of label.c are visible units beside v, with a loss of their own
 **   update    gW += decay W + l1 sign(W);  m = momentum m + g;  theta -= learning_rate m; or Adam
 **
@@ -48,9 +49,9 @@ static int check_batch(const lrn_rbm *m, const lrn_work *w, const lrn_batch *b, 
 }
 
 /* Where the sums of the epoch are added up; `pl` the third. */
-static lrn_unit_args metrics_into(lrn_work *w, const void *target) {
+static lrn_unit_args metrics_into(const lrn_rbm *m, lrn_work *w, const void *target) {
   lrn_unit_args extra = {.mean_scale = 1, .target = target, .sums = w->sums->view.data,
-                         .scratch = w->scratch->view.data};
+                         .scratch = w->scratch->view.data, .absent = lrn_absent(m, w)};
   return extra;
 }
 
@@ -66,13 +67,15 @@ typedef struct thinning {
 static int sweeps(const lrn_rbm *m, lrn_work *w, void *h, void *v, void *y, void *x, int64_t rows,
                   int stream_h, int stream_v, const thinning *thin, lrn_unit_args *extra) {
   uint64_t step = w->state.step;
+  lrn_unit_args plain = {.mean_scale = 1, .absent = lrn_absent(m, w)};
   for (int64_t s = 0; s < m->options.steps; s++) {
     int last = s + 1 == m->options.steps, draw = thin->draw + (int)(2 * s);
     if (m->options.persistent == 0) /* nothing that outlives the step has changed so far */
       LRN_TRY(lrn_poll_held());
     LRN_TRY(lrn_input(m, LRN_SIDE_VISIBLE, v, h, rows));
     LRN_TRY(lrn_activate(m, LRN_SIDE_VISIBLE, v, rows, NULL, v,
-                         lrn_key_of(m, step, stream_v, draw + 1, 0), last ? extra : NULL));
+                         lrn_key_of(m, step, stream_v, draw + 1, 0),
+                         last && extra != NULL ? extra : &plain));
     LRN_TRY(lrn_label_down(m, NULL, y, h, rows, lrn_key_of(m, step, stream_v, draw + 1, 0)));
     if (last)
       break;
@@ -123,7 +126,7 @@ static int64_t negative_rows(const lrn_rbm *m, int64_t n) {
    hidden states. */
 static int sweep_from_data(const lrn_rbm *m, lrn_work *w, const void *h, int64_t n, int first) {
   void *v = w->spare->view.data;
-  lrn_unit_args extra = metrics_into(w, w->v->view.data);
+  lrn_unit_args extra = metrics_into(m, w, w->v->view.data);
   LRN_TRY(lrn_input(m, LRN_SIDE_VISIBLE, v, h, n));
   return lrn_activate(m, LRN_SIDE_VISIBLE, v, n, NULL, v,
                       lrn_key_of(m, w->state.step, LRN_STREAM_VISIBLE, first + 1, 0), &extra);
@@ -140,7 +143,7 @@ static int phases(const lrn_rbm *m, lrn_work *w, int64_t n, int metrics, const t
   void *qp = w->q->view.data, *qn = lrn_row(w->q, n), *yn = lrn_label_row(w, n);
   int begins = exact ? metrics : rows > 0 && (metrics || !pcd); /* something, at states of h */
   void *h = begins ? w->h->view.data : NULL;
-  lrn_unit_args extra = metrics_into(w, vp);
+  lrn_unit_args extra = metrics_into(m, w, vp);
   double negative = -lrn_generative(m) * (double)n / (double)rows; /* weight of a negative row */
   LRN_TRY(lrn_input(m, LRN_SIDE_HIDDEN, qp, vp, n));
   if (o->n_classes > 0)
@@ -257,6 +260,7 @@ static int gradient(const lrn_rbm *m, lrn_work *w, const lrn_batch *b, int metri
   LRN_TRY(check_batch(m, w, b, &data, f));
   LRN_TRY(lrn_see(&seen, w));
   m = &seen;
+  data.absent = lrn_absent(m, w);
   LRN_TRY(lrn_load_rows(m, vp, &data, idx, b->base, b->first, n, 0, f));
   LRN_TRY(lrn_load_labels(m, w, b, f));
   LRN_TRY(lrn_weigh(w, b->weights, n, f));
@@ -381,11 +385,12 @@ int lrn_pseudo_sum(const lrn_rbm *m, lrn_work *w, int64_t n, lrn_key key, double
                         .W = m->parameter[LRN_PARAMETER_W]->view.data,
                         .a = m->parameter[LRN_PARAMETER_A]->view.data,
                         .b = m->parameter[LRN_PARAMETER_B]->view.data, .key = key,
-                        .out = w->scratch->view.data, .sum = sum};
+                        .out = w->scratch->view.data, .sum = sum, .absent = lrn_absent(m, w)};
   lrn_unit_states(o->visible, &low, &high);
   flip.both = (int)(low + high);
   flip.scale = lrn_kept(m, LRN_SIDE_HIDDEN);
   LRN_TRY(lrn_map_units(m, LRN_SIDE_VISIBLE, LRN_UNIT_NEAREST, v, v, n));
+  LRN_TRY(lrn_leave_out(m, w, v, n));
   LRN_TRY(low == 0 && flip.scale == 1 ? m->link->up01(m, w->q->view.data, v, n)
                                       : m->link->up(m, w->q->view.data, v, n, flip.scale));
   return o->device->backend.flip(&flip);

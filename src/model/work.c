@@ -112,19 +112,28 @@ done:
   return st;
 }
 
+static int made_for(const lrn_rbm *m, const lrn_work *w, const char *function) {
+  const lrn_rbm_options *o = &m->options;
+  if (w->n_visible != o->n_visible || w->n_hidden != o->n_hidden || w->dtype != o->dtype ||
+      w->device != o->device)
+    return lrn_fail(LRN_ESTATE, "%s: the workspace was made for another model", function);
+  return LRN_OK;
+}
+
 /* New buffers are made beside the old ones and exchanged when all are there. */
 int lrn_work_reserve(lrn_work *w, const lrn_rbm *m, int64_t batch, int flags) {
   int train = (flags & LRN_WORK_TRAIN) != 0 || w->train;
   int64_t chains = train ? m->options.persistent : 0;
   int larger = batch > w->batch || chains != w->chains || w->v == NULL;
   int begin = train && !w->train, masks = train && (larger || begin);
+  int absent = larger ? m->options.missing || w->absent != NULL : m->options.missing && w->absent == NULL;
   lrn_work new = *w;
   int st;
-  LRN_TRY(lrn_check_work(m, w, 0, 0, "workspace"));
+  LRN_TRY(made_for(m, w, "workspace"));
   if (batch < 1 || batch > INT32_MAX)
     return lrn_fail(LRN_EVALUE, "workspace: batch: got %lld, expected 1 to 2^31 - 1",
                     (long long)batch);
-  if (!larger && !begin)
+  if (!larger && !begin && !absent)
     return LRN_OK;
   new.batch = max64(batch, w->batch);
   new.chains = chains;
@@ -143,6 +152,8 @@ int lrn_work_reserve(lrn_work *w, const lrn_rbm *m, int64_t batch, int flags) {
   }
   if (masks)
     new.mask = NULL;
+  if (absent)
+    new.absent = NULL;
   if (chains != w->chains)
     new.chain = NULL;
   if (larger)
@@ -151,12 +162,16 @@ int lrn_work_reserve(lrn_work *w, const lrn_rbm *m, int64_t batch, int flags) {
     LRN_GO(make_training(&new, m));
   if (masks)
     LRN_GO(lrn_make_masks(&new, m));
+  if (absent)
+    LRN_GO(lrn_make_absent(&new, m));
   if (chains != w->chains)
     LRN_GO(make_chains(&new, m));
   if (larger)
     free_activations(w);
   if (masks)
     lrn_tensor_free(w->mask);
+  if (absent)
+    lrn_tensor_free(w->absent);
   if (chains != w->chains)
     lrn_tensor_free(w->chain);
   new.negative_rows = new.weighed = 0;
@@ -169,6 +184,8 @@ done:
     free_training(&new);
   if (masks)
     lrn_tensor_free(new.mask);
+  if (absent)
+    lrn_tensor_free(new.absent);
   return st;
 }
 
@@ -179,6 +196,7 @@ void lrn_work_free(lrn_work *w) {
   free_training(w);
   lrn_tensor_free(w->chain);
   lrn_tensor_free(w->mask);
+  lrn_tensor_free(w->absent);
   lrn_tensor_free(w->up);
   lrn_tensor_free(w->sight);
   lrn_tensor_free(w->sums);
@@ -192,7 +210,7 @@ int64_t lrn_work_batch(const lrn_work *w) { return w->batch; }
 size_t lrn_work_bytes(const lrn_work *w) {
   const lrn_tensor *const all[] = {w->v, w->q, w->h, w->spare, w->scratch, w->chain, w->gradient,
                                    w->momentum, w->second, w->mask, w->sums, w->bad, w->up,
-                                   w->sight, w->weight};
+                                   w->sight, w->weight, w->absent};
   size_t bytes = w->exact != NULL ? lrn_enumeration_bytes(w->exact) : 0;
   for (int i = 0; i < LRN_LABEL_BUFFERS; i++)
     bytes += w->label[i] != NULL ? lrn_tensor_storage_bytes(w->label[i]) : 0;
@@ -204,9 +222,10 @@ size_t lrn_work_bytes(const lrn_work *w) {
 int lrn_check_work(const lrn_rbm *m, const lrn_work *w, int64_t rows, int train,
                    const char *function) {
   const lrn_rbm_options *o = &m->options;
-  if (w->n_visible != o->n_visible || w->n_hidden != o->n_hidden || w->dtype != o->dtype ||
-      w->device != o->device)
-    return lrn_fail(LRN_ESTATE, "%s: the workspace was made for another model", function);
+  LRN_TRY(made_for(m, w, function));
+  if (o->missing && w->absent == NULL)
+    return lrn_fail(LRN_ESTATE, "%s: `missing` was set after the workspace was made; reserve first",
+                    function);
   if (rows > w->batch)
     return lrn_fail(LRN_ESHAPE, "%s: got %lld rows, the workspace has room for %lld", function,
                     (long long)rows, (long long)w->batch);

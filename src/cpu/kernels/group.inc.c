@@ -43,6 +43,20 @@ static void NAME(inputs)(const NAME(source) *s, int64_t e, int64_t n, T *out) {
   }
 }
 
+/* x = 0 where its unit is absent */
+static void NAME(leave_out)(const T *absent, int64_t n, T *x) {
+  for (int64_t i = 0; i < n; i++)
+    x[i] *= (T)1 - absent[i];
+}
+static void NAME(leave_out_units)(const lrn_unit_args *a, int64_t e, int64_t n, T *mean, T *state) {
+  if (a->absent == NULL)
+    return;
+  if (mean != NULL)
+    NAME(leave_out)((const T *)a->absent + e, n, mean);
+  if (state != NULL)
+    NAME(leave_out)((const T *)a->absent + e, n, state);
+}
+
 /* n means and states of elements e on, to where args wants them and into the metrics; `lane` is the
    first one's place in the sums. */
 static void NAME(results)(const lrn_unit_args *a, int64_t e, int64_t n, int64_t lane, const T *mean,
@@ -177,6 +191,7 @@ static void NAME(unit_groups)(const lrn_unit_args *a, const NAME(source) *s, int
         NAME(group_means)(w, m, size, g, mean);
       if (want_state)
         NAME(group_states)(w, m, size, at + m == n, g, state);
+      NAME(leave_out_units)(a, e + at, m, want_mean ? mean : NULL, want_state ? state : NULL);
       NAME(results)(a, e + at, m, e + at - begin, mean, state, lanes);
     }
   }

@@ -70,6 +70,7 @@ static void NAME(unit_rows)(const lrn_unit_args *a, const NAME(source) *source, 
     }
     if (a->gain != NULL && want_state)
       NAME(dampen)(a, e, n, mean, state);
+    NAME(leave_out_units)(a, e, n, want_mean ? mean : NULL, want_state ? state : NULL);
     NAME(results)(a, e, n, 0, mean, state, lanes);
   }
 }
@@ -131,6 +132,19 @@ void NAME(lrn_unit_map)(const lrn_unit_map_args *a, int64_t begin, int64_t end) 
                    (T)hs, a->temperature);
 }
 
+/* Of a row of values in groups of K: NaN becomes 0, and absent says so. */
+static void NAME(note_absent)(int64_t n, int64_t K, T *o, T *absent) {
+  for (int64_t i = 0; i < n; i += K) {
+    int whole = 1;
+    for (int64_t k = i; k < i + K; k++)
+      whole &= o[k] != o[k];
+    for (int64_t k = i; k < i + K; k++) {
+      absent[k] = (T)whole;
+      o[k] = whole ? 0 : o[k];
+    }
+  }
+}
+
 /* uint8 means value / 255 */
 #define LOAD(TF, expr)                          \
   {                                             \
@@ -139,7 +153,7 @@ void NAME(lrn_unit_map)(const lrn_unit_map_args *a, int64_t begin, int64_t end) 
       o[i] = (expr);                            \
     break;                                      \
   }
-int64_t NAME(lrn_load)(const lrn_load_args *a, const void *data, void *out) {
+int64_t NAME(lrn_load)(const lrn_load_args *a, const void *data, void *out, void *absent) {
   const T *shift = a->shift, *scale = a->scale;
   const int64_t n = a->units;
   T *o = out;
@@ -151,6 +165,8 @@ int64_t NAME(lrn_load)(const lrn_load_args *a, const void *data, void *out) {
     case LRN_U8: LOAD(uint8_t, (T)p[i] / (T)255)
     case LRN_BOOL: LOAD(uint8_t, (T)(p[i] != 0))
   }
+  if (absent != NULL)
+    NAME(note_absent)(n, a->categories, o, absent);
   if (a->data_dtype == LRN_F32 || a->data_dtype == LRN_F64) {
     int bad = 0;
     for (int64_t i = 0; i < n; i++)
@@ -166,6 +182,8 @@ int64_t NAME(lrn_load)(const lrn_load_args *a, const void *data, void *out) {
   if (scale != NULL)
     for (int64_t i = 0; i < n; i++)
       o[i] = (o[i] - shift[i]) * scale[i];
+  if (absent != NULL && scale != NULL)
+    NAME(leave_out)(absent, n, o);
   return -1;
 }
 #undef LOAD
@@ -224,11 +242,30 @@ static double NAME(cumulant_sum)(const cells *h, const NAME(source) *x, const NA
   return lrn_partial_value(lrn_tree_total(&tree));
 }
 
+/* A unit of the row, the first one of a group, drawn from the *count units or groups that it has. */
+static int64_t NAME(flipped)(const lrn_flip_args *f, int64_t row, uint32_t word, int64_t *count) {
+  const int64_t K = f->categories, V = f->n_visible;
+  const T *absent = f->absent;
+  int64_t here = 0, left, i = 0;
+  if (absent == NULL) {
+    *count = V / K;
+    return (int64_t)((uint64_t)word * (uint64_t)*count >> 32) * K;
+  }
+  absent += row * V;
+  for (int64_t k = 0; k < V; k += K)
+    here += absent[k] == 0;
+  left = (int64_t)((uint64_t)word * (uint64_t)here >> 32);
+  for (; i < V - K; i += K)
+    if (absent[i] == 0 && left-- == 0)
+      break;
+  *count = here;
+  return i;
+}
+
 /* G log P(v_g | the other groups) of one row, where group g is drawn: G (y_c - log sum_k exp y_k), c the
    category that it is in, T y_k = a_k + sum_j A(x_j + W_kj - W_cj). */
-static double NAME(flip_group)(const lrn_flip_args *f, const cells *h, int64_t row, uint32_t word) {
-  const int64_t K = f->categories, groups = f->n_visible / K, H = f->n_hidden;
-  const int64_t first = (int64_t)((uint64_t)word * (uint64_t)groups >> 32) * K;
+static double NAME(flip_group)(const lrn_flip_args *f, const cells *h, int64_t row, int64_t first, int64_t groups) {
+  const int64_t K = f->categories, H = f->n_hidden;
   const T *v = (const T *)f->v + row * f->n_visible + first, *a = (const T *)f->a + first;
   NAME(source) x = NAME(hidden_inputs)(h, f->x, f->b, row, 1);
   double top = 0, sum = 0, own = 0;
@@ -249,22 +286,26 @@ static double NAME(flip_group)(const lrn_flip_args *f, const cells *h, int64_t r
 
 /* V log sigmoid((F(flip_i v) - F(v)) / T) of one row, where unit i is drawn and
    F(flip) - F(v) = -a_i d - sum_j [A(x_j + d W_ij) - A(x_j)], d = low + high - 2 v_i. */
-static double NAME(flip_unit)(const lrn_flip_args *f, const cells *h, int64_t row, uint32_t word) {
-  const int64_t i = (int64_t)((uint64_t)word * (uint64_t)f->n_visible >> 32);
+static double NAME(flip_unit)(const lrn_flip_args *f, const cells *h, int64_t row, int64_t i, int64_t units) {
   const T d = (T)f->both - (T)2 * ((const T *)f->v)[row * f->n_visible + i];
   NAME(source) before = NAME(hidden_inputs)(h, f->x, f->b, row, 1), after = before;
   double change;
   after.dw = d * (T)f->scale;
   after.w = (const T *)f->W + i * f->n_hidden;
   change = -(double)((const T *)f->a)[i] * (double)d - NAME(cumulant_sum)(h, &after, &before);
-  return (double)f->n_visible * lrn_logsigmoid(change / f->temperature);
+  return (double)units * lrn_logsigmoid(change / f->temperature);
 }
 
 double NAME(lrn_flip)(const lrn_flip_args *f, int64_t row) {
   const lrn_draw draw = lrn_draw_of(f->key.seed, f->key.step, f->key.stream, f->key.draw);
   const uint32_t word = lrn_word_at(draw, f->key.first + (uint64_t)row);
   const cells h = {f->hidden, f->n_hidden, f->hidden_categories, f->temperature};
-  return f->categories > 1 ? NAME(flip_group)(f, &h, row, word) : NAME(flip_unit)(f, &h, row, word);
+  int64_t count;
+  const int64_t at = NAME(flipped)(f, row, word, &count);
+  if (count == 0)
+    return 0;
+  return f->categories > 1 ? NAME(flip_group)(f, &h, row, at, count)
+                           : NAME(flip_unit)(f, &h, row, at, count);
 }
 
 static double NAME(dot)(int64_t n, const T *x, const T *y) {

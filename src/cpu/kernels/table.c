@@ -16,7 +16,7 @@ void LRN_K(lrn_words)(const lrn_key *, uint64_t, int64_t, uint32_t *);
 BOTH(void, lrn_uniforms, (const lrn_key *, uint64_t, int64_t, void *))
 BOTH(void, lrn_normals, (const lrn_key *, uint64_t, int64_t, void *))
 BOTH(void, lrn_unit_map, (const lrn_unit_map_args *, int64_t, int64_t))
-BOTH(int64_t, lrn_load, (const lrn_load_args *, const void *, void *))
+BOTH(int64_t, lrn_load, (const lrn_load_args *, const void *, void *, void *))
 BOTH(double, lrn_flip, (const lrn_flip_args *, int64_t))
 BOTH(void, lrn_rung, (const lrn_rung_args *, int64_t))
 BOTH(int64_t, lrn_count01, (int64_t, const void *))
