@@ -401,6 +401,36 @@ describe("training on rows that lack values", function()
     assert.is_truthy(tostring(again):find("missing = true", 1, true), tostring(again))
   end)
 
+  -- What a model is for: the pixels that rows lack, and whole rows. Zeros or the mean in place of what is
+  -- missing teach the model that it is there.
+  it("recovers what zeros or means in place of the missing values hide #slow", function()
+    local images, test = lrn.data.digits()
+    local function numbers(set) return set.data:view(#set, 64):to "float32" / 255 end
+    local x, y = numbers(images), numbers(test)
+    local function gone(t, seed) return lrn.rand({ t:size(1), 64 }, { generator = lrn.generator(seed) }):lt(0.3) end
+    local holes, test_holes = gone(x, 1), gone(y, 2)
+    local mean = x:mean(1):view(1, 64)
+    local fills = {
+      missing = function(t) return lrn.full({ t:size(1), 64 }, NAN) end,
+      zero = function(t) return lrn.zeros(t:size(1), 64) end,
+      mean = function(t) return mean:expand(t:size(1), 64) end,
+    }
+    local whole, parts = {}, {}
+    for name, fill in pairs(fills) do
+      local m = lrn.RBM { n_visible = 64, n_hidden = 64, seed = 1, missing = name == "missing" }
+      m:fit(lrn.where(holes, fill(x), x), { epochs = 15, batch_size = 16 })
+      whole[name] = m:reconstruct(y, { mean_field = true })
+      local _, v = m:reconstruct(lrn.where(test_holes, fill(y), y), { mean_field = true })
+      parts[name] = ((v - y) * (v - y)):masked_select(test_holes):mean()
+    end
+    local base = ((mean:expand(y:size(1), 64) - y) * (mean:expand(y:size(1), 64) - y)):masked_select(test_holes):mean()
+    local what = ("whole %g %g %g, parts %g %g %g, mean %g"):format(whole.missing, whole.zero, whole.mean,
+      parts.missing, parts.zero, parts.mean, base)
+    assert.is_true(whole.missing < 0.85 * math.min(whole.zero, whole.mean), what)
+    assert.is_true(parts.missing < 0.95 * math.min(parts.zero, parts.mean), what)
+    assert.is_true(parts.missing < 0.85 * base, what)
+  end)
+
   it("can be switched on and off at any time, also while fit runs", function()
     local holes = lrn.tensor { { 1, 0, NAN, 1 }, { 0, 1, 1, 0 } }
     local rbm = lrn.RBM { n_visible = 4, n_hidden = 2, seed = 1 }

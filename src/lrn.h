@@ -814,6 +814,26 @@ typedef struct lrn_sampling {
 LRN_API int lrn_rbm_sample(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *state,
                            lrn_tensor *labels, const lrn_sampling *how);
 
+/* What is known of the visible units of n rows; fields that are 0 or NULL: nothing. */
+typedef struct lrn_known {
+  int64_t n;                /* rows, >= 1: one chain each */
+  int64_t steps, burn;      /* sweeps that count, >= 1, and sweeps before them; together below 2^30 */
+  const lrn_tensor *mask, *values; /* what is held, as in lrn_sampling */
+  const lrn_tensor *noisy;  /* n rows of data, each value seen through noise; NaN: not seen (of units in
+                               groups: all of a group). On any device */
+  double flip;              /* of units of two states: the probability, in (0, 1), that noise shows the
+                               other; of a group: that it shows one of all drawn alike, in (0, 1] */
+  double noise;             /* of Gaussian units: standard deviation of what noise adds, > 0, in units of
+                               the data */
+} lrn_known;
+/* The visible units given that (and, of a model with labels, whatever the label): posterior means and
+   standard deviations over the sweeps of a chain that begins at what is known, and the states of its last
+   sweep. n x V each, made by the caller as those of inference; NULL: not wanted. In units of the data.
+   Deviations of real-valued units are those of the states that came up. Always with visible_noise.
+   LRN_EUNSUPPORTED: noise is not for real-valued units other than Gaussian ones. */
+LRN_API int lrn_rbm_posterior(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *std,
+                              lrn_tensor *state, const lrn_known *how);
+
 /* Models with labels (LRN_EUNSUPPORTED for others). log_p, p: N x n_classes, log P(y | v) and
    P(y | v) = softmax_y((c_y + sum_j A(x_j + U_yj)) / T), exact (Larochelle and Bengio 2008); drawn:
    int64, N, contiguous, a class drawn from it for each row, counted from base. NULL: not wanted. */

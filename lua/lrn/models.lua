@@ -5,7 +5,8 @@ local check = require "lrn.check"
 local options = require "lrn.options"
 local rbm = require "lrn.rbm"
 require "lrn.labels" -- its methods, for the rows that have labels
-require "lrn.likelihood" -- its methods
+require "lrn.likelihood" -- likewise, for all
+require "lrn.conditional"
 
 local M = {}
 

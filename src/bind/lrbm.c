@@ -609,6 +609,30 @@ static int core_sample(lua_State *L) {
   LRNB_TRY(L, lrn_rbm_sample(c->m, c->w, mean, state, labels, &how));
   return labels != NULL ? 3 : 2;
 }
+/* posterior(n, steps, { burn, mask, values, noisy, flip, noise }) -> mean, std, state */
+static int core_posterior(lua_State *L) {
+  core *c = check_core(L, "posterior");
+  int64_t V = lrn_rbm_get_options(c->m)->n_visible;
+  lrn_known how = {.n = lrnB_integer(L, 2, "posterior", "n"),
+                   .steps = lrnB_integer(L, 3, "posterior", "steps")};
+  lrn_tensor *out[3];
+  lua_settop(L, 4);
+  if (lua_istable(L, 4)) {
+    how.burn = integer_field(L, 4, "burn");
+    how.mask = tensor_field(L, 4, "mask");
+    how.values = tensor_field(L, 4, "values");
+    how.noisy = tensor_field(L, 4, "noisy");
+    how.flip = number_field(L, 4, "flip");
+    how.noise = number_field(L, 4, "noise");
+  }
+  if (how.n < 1)
+    return lrnB_raise(L, "value", "posterior: n: got %lld, expected an integer >= 1", (long long)how.n);
+  inference_room(L, c, how.n);
+  for (int i = 0; i < 3; i++)
+    out[i] = output(L, c, how.n, V, "posterior");
+  LRNB_TRY(L, lrn_rbm_posterior(c->m, c->w, out[0], out[1], out[2], &how));
+  return 3;
+}
 /* classify(v, draw) -> log P(y | v), P(y | v), drawn labels or nothing */
 static int core_classify(lua_State *L) {
   core *c = check_core(L, "classify");
@@ -858,7 +882,7 @@ static const luaL_Reg methods[] = {
   {"hidden", core_hidden}, {"hidden_mean", core_hidden_mean}, {"visible", core_visible},
   {"free_energy", core_free_energy}, {"pseudo_likelihood", core_pseudo_likelihood},
   {"reconstruct", core_reconstruct}, {"reconstruct_part", core_reconstruct_part},
-  {"gibbs", core_gibbs}, {"sample", core_sample},
+  {"gibbs", core_gibbs}, {"sample", core_sample}, {"posterior", core_posterior},
   {"classify", core_classify}, {"classify_hidden", core_classify_hidden},
   {"hidden_given", core_hidden_given},
   {"log_partition", core_log_partition}, {"log_likelihood", core_log_likelihood},

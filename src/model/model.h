@@ -241,6 +241,8 @@ void lrn_free_statistics(lrn_rbm *m);
 const void *lrn_live(const lrn_rbm *m);
 /* Rows of visible values as the user sees them, in place; nothing for NULL, and without statistics. */
 int lrn_to_data_units(const lrn_rbm *m, void *v, int64_t rows);
+/* Widths, deviations say, of them: multiplied alone. */
+int lrn_to_data_widths(const lrn_rbm *m, void *v, int64_t rows);
 /* log of the volume of data that one of standardised data has: sum of log std. */
 double lrn_log_spread(const lrn_rbm *m);
 

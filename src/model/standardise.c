@@ -225,17 +225,24 @@ done:
   return st;
 }
 
-int lrn_to_data_units(const lrn_rbm *m, void *v, int64_t rows) {
-  const lrn_backend *b = &m->options.device->backend;
+/* rows of v = v op a vector of m->standard */
+static int by_vector(const lrn_rbm *m, int op, void *v, int64_t rows, int vector) {
   lrn_view all = lrn_rows_view(m->options.dtype, v, rows, m->options.n_visible);
   lrn_operand in[2] = {{.view = all}, {.view = all}};
   if (v == NULL || m->standard == NULL)
     return LRN_OK;
   in[1].view.stride[0] = 0;
-  in[1].view.data = lrn_row(m->standard, SPREAD);
-  LRN_TRY(b->map(LRN_OP_mul, all.dtype, &all, in, 2));
-  in[1].view.data = lrn_row(m->standard, SHIFT);
-  return b->map(LRN_OP_add, all.dtype, &all, in, 2);
+  in[1].view.data = lrn_row(m->standard, vector);
+  return m->options.device->backend.map(op, all.dtype, &all, in, 2);
+}
+
+int lrn_to_data_widths(const lrn_rbm *m, void *v, int64_t rows) {
+  return by_vector(m, LRN_OP_mul, v, rows, SPREAD);
+}
+
+int lrn_to_data_units(const lrn_rbm *m, void *v, int64_t rows) {
+  LRN_TRY(by_vector(m, LRN_OP_mul, v, rows, SPREAD));
+  return by_vector(m, LRN_OP_add, v, rows, SHIFT);
 }
 
 double lrn_log_spread(const lrn_rbm *m) {
