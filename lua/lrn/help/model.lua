@@ -41,6 +41,8 @@ return {
       { "options.beta1", "number", "* of Adam, in [0, 1)", 0.9 },
       { "options.beta2", "number", "* of Adam, in [0, 1)", 0.999 },
       { "options.epsilon", "number", "* of Adam, > 0", 1e-8 },
+      { "options.missing", "boolean", "* true: a NaN in data is a unit that its row does not have: absent from its \z
+        energy, gradient and errors; of softmax units all of a group. Not with chains or the exact rule", false },
       { "options.temperature", "number", "* > 0; in training and in inference", 1 },
       { "options.persistent", "integer", "* P > 0: PCD with P chains; 0: CD", 0 },
       { "options.visible_bias", "string",
@@ -399,6 +401,36 @@ return {
       "local m = lrn.RBM{ n_visible = 4, n_hidden = 3 }\nlocal images = m:sample(2, { steps = 10 \z
       })\nassert(images:size(1) == 2)\nlocal upper = { lrn.tensor{ 1, 1, 0, 0 }, lrn.tensor{ 1, 0, 0, 0 } \z
       }\nlocal _, v = m:sample(2, { steps = 20, burn = 5, thin = 4, clamp = upper })\nassert(v(5, 2, 1) == 1)" },
+  { name = "RBM.impute",
+    text = "Fills in what is missing: the mean of each missing unit given all that its row has, under the whole model,\n\z
+    from chains that keep what is known. Whether or not the model was trained with `missing`.",
+    params = { { "data", "Dataset|Tensor", "NaN: missing; of softmax units all of a group" },
+      { "options.mask", "Tensor", "n_visible values or rows of them (images, too): 0 where a value counts as missing \z
+        besides" },
+      { "options.steps", "integer", "sweeps over which means are taken", 100 },
+      { "options.burn", "integer", "sweeps before them", 50 },
+      { "options.chains", "integer", "chains of each row", 10 } },
+    returns = { { "Dataset|Tensor", "data with means in the gaps, of the model's dtype; what is known stays, bit for bit" },
+      { "Tensor", "the same with one draw in the gaps" },
+      { "Tensor", "standard deviation of what stands in the gaps, 0 elsewhere" } },
+    errors = "an infinite value that is known, a part of a group; " .. size_error,
+    example = "local m = lrn.RBM{ n_visible = 4, n_hidden = 3 }\nlocal v = m:impute(lrn.tensor{ { 1, 0, 0/0, 1 } \z
+      })\nassert(v(1, 1) == 1 and v(1, 3) > 0)" },
+  { name = "RBM.denoise",
+    text = "Takes away noise of a known kind: posterior means of the visible units given rows that were seen through it.",
+    params = { { "y", "Dataset|Tensor", "rows with noise; NaN: not seen" },
+      { "options.flip", "number", "of units of two states: the probability, in (0, 1), that one shows the other; of \z
+        softmax units: that a group shows one of its units drawn anew" },
+      { "options.noise", "number", "of Gaussian units: standard deviation of what was added, in units of the data" },
+      { "options.steps", "integer", "sweeps over which means are taken", 100 },
+      { "options.burn", "integer", "sweeps before them", 50 },
+      { "options.chains", "integer", "chains of each row", 10 } },
+    returns = { { "Dataset|Tensor", "the means, of the model's dtype, in the shape of y" }, { "Tensor", "one draw" },
+      { "Tensor", "standard deviations" } },
+    errors = "flip for real-valued units, noise for others, neither of them; real-valued units that are not Gaussian; "
+      .. size_error,
+    example = "local m = lrn.RBM{ n_visible = 4, n_hidden = 3 }\nlocal v = m:denoise(lrn.tensor{ { 1, 0, 0, 1 } }, { \z
+      flip = 0.1 })\nassert(v(1, 1) > v(1, 2))" },
   { name = "RBM.log_partition",
     text = "log Z: exact, by enumerating the layer with fewer states, or in closed form (two Gaussian layers); else a bracket by\n\z
     annealed importance sampling: from a model without weights up (on average too low) and from samples of the model\n\z

@@ -264,7 +264,8 @@ static int64_t NAME(flipped)(const lrn_flip_args *f, int64_t row, uint32_t word,
 
 /* G log P(v_g | the other groups) of one row, where group g is drawn: G (y_c - log sum_k exp y_k), c the
    category that it is in, T y_k = a_k + sum_j A(x_j + W_kj - W_cj). */
-static double NAME(flip_group)(const lrn_flip_args *f, const cells *h, int64_t row, int64_t first, int64_t groups) {
+static double NAME(flip_group)(const lrn_flip_args *f, const cells *h, int64_t row, int64_t first,
+                               int64_t groups) {
   const int64_t K = f->categories, H = f->n_hidden;
   const T *v = (const T *)f->v + row * f->n_visible + first, *a = (const T *)f->a + first;
   NAME(source) x = NAME(hidden_inputs)(h, f->x, f->b, row, 1);
@@ -286,7 +287,8 @@ static double NAME(flip_group)(const lrn_flip_args *f, const cells *h, int64_t r
 
 /* V log sigmoid((F(flip_i v) - F(v)) / T) of one row, where unit i is drawn and
    F(flip) - F(v) = -a_i d - sum_j [A(x_j + d W_ij) - A(x_j)], d = low + high - 2 v_i. */
-static double NAME(flip_unit)(const lrn_flip_args *f, const cells *h, int64_t row, int64_t i, int64_t units) {
+static double NAME(flip_unit)(const lrn_flip_args *f, const cells *h, int64_t row, int64_t i,
+                              int64_t units) {
   const T d = (T)f->both - (T)2 * ((const T *)f->v)[row * f->n_visible + i];
   NAME(source) before = NAME(hidden_inputs)(h, f->x, f->b, row, 1), after = before;
   double change;
