@@ -83,7 +83,7 @@ local function masked_rows(visible, seed)
 end
 
 describe("impute", function()
-  it("gives the conditional means and deviations, under every mask", function()
+  it("gives the conditional means and deviations, under every mask #slow", function()
     for _, pair in ipairs { { "bernoulli", "bernoulli" }, { "spin", "bernoulli" }, { "softmax", "spin" },
       { "gaussian", "bernoulli" }, { "relu", "bernoulli" } } do
       local visible, hidden = pair[1], pair[2]
@@ -218,7 +218,7 @@ end)
 
 describe("denoise", function()
   -- Means by summing over all v: p(v) prod_i p(y_i | v_i), where NaN says nothing.
-  it("gives the posterior means of states under noise that flips them", function()
+  it("gives the posterior means of states under noise that flips them #slow", function()
     for _, visible in ipairs { "bernoulli", "spin", "softmax" } do
       local p = exact.parameters(V, H, 85)
       local K = exact.categories(visible, V)
@@ -267,7 +267,7 @@ describe("denoise", function()
   end)
 
   -- v | h ~ N(u, T s), y | v ~ N(v, r^2): p(h | y) ~ exp(b.h / T) prod_i exp(u_i^2 / (2 T s_i)) N(y_i; u_i, T s_i + r^2)
-  it("gives the posterior means of Gaussian units under Gaussian noise", function()
+  it("gives the posterior means of Gaussian units under Gaussian noise #slow", function()
     local r2 = 0.6 ^ 2
     for _, z in ipairs { false, { 0.5, -1, 0, 0.25 } } do
       local p = exact.parameters(V, H, 87, 0.5)

@@ -274,7 +274,7 @@ describe("training on rows that lack values", function()
   local train = lrn.data.digits():subset(lrn.arange(1, 96))
 
   -- With and without `missing`, on data without a NaN: the same parameters, history and draws.
-  it("has the same bits as without the option where nothing is missing", function()
+  it("has the same bits as without the option where nothing is missing #slow", function()
     local real = train.data:view(96, -1):to "float32" / 255
     local cases = {
       { "RBM", {} }, { "RBM", { optimizer = "adam", learning_rate = 0.01 } },

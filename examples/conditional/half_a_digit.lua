@@ -3,7 +3,11 @@
 --
 --     lrn examples/conditional/half_a_digit.lua --hidden 256 --sweeps 500
 --
--- What to expect: MSE_TABLE
+-- What to expect of the mean squared error over the hidden halves, after 20 epochs of MNIST and 100 of the
+-- digits, and of the mean image in their place:
+--
+--   MNIST    0.070  (0.086)
+--   digits   0.106  (0.135)
 local lrn = require "lrn"
 local common = dofile((arg[0]:match "^.*/" or "./") .. "../common.lua")
 
@@ -11,7 +15,7 @@ local COMPLETIONS = 5
 
 local opt, train, test = common.start {
   about = "Completes the lower half of digits by sampling it given the upper half.",
-  hidden = 256, learning_rate = 0.05, epochs = { 10, 100 }, batch_size = { 100, 50 },
+  hidden = 256, learning_rate = 0.05, epochs = { 20, 100 }, batch_size = { 100, 50 },
   { "sweeps", "integer", 500, "sweeps of each chain", min = 1 },
 }
 local rows, columns = table.unpack(opt.tile)
