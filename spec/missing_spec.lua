@@ -308,6 +308,28 @@ describe("training on rows that lack values", function()
     end
   end)
 
+  -- Masks that leave out nothing, and weights that are all the same, change nothing.
+  it("goes with masks and with weights of rows", function()
+    local x = train.data:view(96, -1):to "float32" / 255
+    x = lrn.where(lrn.rand({ 96, 64 }, { generator = lrn.generator(8) }):lt(0.3), lrn.full({ 96, 64 }, NAN), x)
+    local function fit(class, options, more)
+      local o = { n_visible = 64, n_hidden = 9, seed = 3, missing = true, centering = 0.05 }
+      for key, value in pairs(options) do o[key] = value end
+      local m = lrn[class](o)
+      m:fit(x, { epochs = 2, batch_size = 32, weights = more })
+      return m.W
+    end
+    local plain = fit("RBM", {})
+    assert.is_true(fit("DropoutRBM", { dropout = 0 }) == plain)
+    assert.is_true(fit("DropConnectRBM", { dropout = 0 }) == plain)
+    assert.is_true((fit("RBM", {}, lrn.full({ 96 }, 0.5)) - plain):abs():max() < 1e-5)
+    assert.is_false(fit("DropoutRBM", { dropout = 0.5 }) == plain)
+    assert.is_true(fit("EDropoutRBM", {}):isfinite():all())
+    -- and rows of weight 0 do not disturb
+    local heavy = lrn.cat({ lrn.ones(64), lrn.zeros(32) }, 1)
+    assert.is_true(fit("RBM", {}, heavy):isfinite():all())
+  end)
+
   it("takes means and deviations of data, and biases from them, over what is there", function()
     exact.everywhere(function(device, dtype)
       local options = { dtype = dtype, device = device }

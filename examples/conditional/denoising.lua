@@ -3,7 +3,11 @@
 --
 --     lrn examples/conditional/denoising.lua --flip 0.1
 --
--- What to expect: MSE_TABLE
+-- What to expect of the wrong pixels, noisy and denoised, after 10 epochs of MNIST and 100 of the digits
+-- (whose 64 pixels say much less about each other):
+--
+--   MNIST    10.1 %   1.9 %
+--   digits   10.0 %   5.2 %
 local lrn = require "lrn"
 local common = dofile((arg[0]:match "^.*/" or "./") .. "../common.lua")
 
