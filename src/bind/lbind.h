@@ -154,6 +154,7 @@ void lrnB_open_make(lua_State *L);
 void lrnB_open_ops(lua_State *L);
 void lrnB_open_random(lua_State *L);
 void lrnB_open_file(lua_State *L);
+void lrnB_open_part(lua_State *L);
 void lrnB_open_rbm(lua_State *L);
 void lrnB_open_optim(lua_State *L);
 void lrnB_open_terminal(lua_State *L);

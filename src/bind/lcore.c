@@ -271,6 +271,7 @@ static int open_core(lua_State *L) {
   lrnB_open_random(L);
   lrnB_open_ops(L);
   lrnB_open_file(L);
+  lrnB_open_part(L);
   lrnB_open_rbm(L);
   lrnB_open_optim(L);
   lrnB_open_terminal(L);

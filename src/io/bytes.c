@@ -23,7 +23,7 @@
 ** ===================================================================== */
 
 /* O_NONBLOCK: opening a pipe must not wait for its writer; the file's kind is checked after. */
-static int open_regular(int *out, size_t *size, const char *path, const char *function) {
+int bytes_open(int *out, size_t *size, const char *path, const char *function) {
   struct stat info;
   int fd, st;
   do
@@ -72,7 +72,7 @@ int bytes_read(unsigned char **out, size_t *n, const char *path, size_t limit,
   unsigned char *p = NULL;
   size_t size = 0, got = 0;
   int fd = -1, st;
-  LRN_TRY(open_regular(&fd, &size, path, function));
+  LRN_TRY(bytes_open(&fd, &size, path, function));
   if (size > limit) {
     st = lrn_fail(LRN_EFORMAT, "%s: %s: found %zu bytes, expected at most %zu", function,
                   path, size, limit);

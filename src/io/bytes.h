@@ -8,6 +8,9 @@
 
 #include <stddef.h>
 
+/* Opens the regular file `path` for reading, *size bytes long. The caller closes. LRN_EIO. */
+int bytes_open(int *out, size_t *size, const char *path, const char *function);
+
 /* *out = the *n bytes of the regular file `path` (lrn_free). LRN_EIO; LRN_EFORMAT where it is
    larger than `limit`; LRN_ENOMEM. */
 int bytes_read(unsigned char **out, size_t *n, const char *path, size_t limit,

@@ -130,6 +130,19 @@ done:
   return st;
 }
 
+int gz_unpack_own(unsigned char **bytes, size_t *n, size_t limit, const char *what) {
+  unsigned char *plain = NULL;
+  size_t m = 0;
+  int st;
+  if (!gz_is(*bytes, *n))
+    return LRN_OK;
+  st = gz_unpack(&plain, &m, *bytes, *n, limit, what);
+  lrn_free(*bytes);
+  *bytes = plain;
+  *n = m;
+  return st;
+}
+
 int gz_pack(unsigned char **out, size_t *m, const void *data, size_t n,
             const char *what) {
   const unsigned char *bytes = data;

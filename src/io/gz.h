@@ -17,6 +17,10 @@ int gz_is(const void *data, size_t n);
 int gz_unpack(unsigned char **out, size_t *m, const void *data, size_t n, size_t limit,
               const char *what);
 
+/* *bytes (lrn_malloc), which is freed here, unpacked; what is not gzip stays as it is. The packed
+   bytes go before anything else is made of the plain ones. */
+int gz_unpack_own(unsigned char **bytes, size_t *n, size_t limit, const char *what);
+
 /* One member without name or time: the same bytes for the same input. */
 int gz_pack(unsigned char **out, size_t *m, const void *data, size_t n, const char *what);
 

@@ -145,21 +145,10 @@ static int parse_plain(lrn_tensor **out, const unsigned char *p, size_t n,
   return LRN_OK;
 }
 
-/* *bytes, which is freed here, unpacked; what is not gzip stays as it is. The packed bytes go before
-   the tensor is made: a load holds two copies of the data at most. */
 static int unpack(unsigned char **bytes, size_t *n, const char *name) {
-  unsigned char *plain = NULL;
   char what[512];
-  size_t m = 0;
-  int st;
-  if (!gz_is(*bytes, *n))
-    return LRN_OK;
   snprintf(what, sizeof what, "idx_load: %s", name);
-  st = gz_unpack(&plain, &m, *bytes, *n, GZ_LIMIT, what);
-  lrn_free(*bytes);
-  *bytes = plain;
-  *n = m;
-  return st;
+  return gz_unpack_own(bytes, n, GZ_LIMIT, what);
 }
 
 int lrn_idx_parse(lrn_tensor **out, const void *bytes, size_t n, const char *name) {
