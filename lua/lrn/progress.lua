@@ -14,6 +14,7 @@ local rules = {
   leave = { "boolean" },
   desc = { "string", "" },
   unit = { "string", "it" },
+  unit_scale = { "boolean", false },
   interval = { "number", 0.1, min = 0 },
   smoothing = { "number", 0.3, min = 0, max = 1 },
   file = { "writer" },
@@ -43,8 +44,18 @@ local function duration(seconds)
   return ("%02d:%02d"):format(m, s % 60)
 end
 
-local function per_second(rate, unit)
+-- 9912422 -> "9.91M"; three digits at least, as many as there are below 1000
+local function scaled(n)
+  local prefix = 0
+  while n >= 999.5 and prefix < 6 do n, prefix = n / 1000, prefix + 1 end
+  local form = prefix == 0 and math.type(n) == "integer" and "%d" or n < 9.995 and "%.2f" or
+    n < 99.95 and "%.1f" or "%.0f"
+  return form:format(n) .. ("kMGTPE"):sub(prefix, prefix)
+end
+
+local function per_second(rate, unit, scale)
   if not rate or rate <= 0 or rate == math.huge then return "?" .. unit .. "/s" end
+  if scale then return scaled(rate) .. unit .. "/s" end
   if rate < 1 then return ("%.2fs/%s"):format(1 / rate, unit) end
   return ((rate < 100 and "%.2f" or rate < 1000 and "%.1f" or "%.0f") .. "%s/s"):format(rate, unit)
 end
@@ -69,13 +80,14 @@ function methods:line(now)
   if self.closed or not rate then rate = elapsed > 0 and done > 0 and done / elapsed or nil end
   local head = self.desc ~= "" and self.desc .. ": " or ""
   local tail
+  local show = self.unit_scale and scaled or tostring
+  local speed = per_second(rate, self.unit, self.unit_scale)
   if not self.total then
-    tail = ("%d%s [%s, %s"):format(self.n, self.unit, duration(elapsed),
-      per_second(rate, self.unit))
+    tail = ("%s%s [%s, %s"):format(show(self.n), self.unit, duration(elapsed), speed)
   else
     local left = rate and self.n <= self.total and duration((self.total - self.n) / rate) or "?"
-    tail = ("%d/%d [%s<%s, %s"):format(self.n, self.total, duration(elapsed), left,
-      per_second(rate, self.unit))
+    tail = ("%s/%s [%s<%s, %s"):format(show(self.n), show(self.total), duration(elapsed), left,
+      speed)
   end
   tail = tail .. (self.postfix ~= "" and ", " .. self.postfix or "") .. "]"
   if not self.total then return head .. tail end
@@ -161,9 +173,9 @@ end
 local function new(where, options)
   local o = check.options(where, options, rules)
   local self = setmetatable({
-    total = o.total, desc = o.desc, unit = o.unit, interval = o.interval, smoothing = o.smoothing,
-    file = o.file or io.stderr, clock = o.clock or core.clock, columns = o.columns,
-    n = o.initial, first = o.initial, leave = o.leave, postfix = "", closed = false,
+    total = o.total, desc = o.desc, unit = o.unit, unit_scale = o.unit_scale,
+    interval = o.interval, smoothing = o.smoothing, file = o.file or io.stderr,
+    clock = o.clock or core.clock, columns = o.columns, n = o.initial, first = o.initial, leave = o.leave, postfix = "", closed = false,
     drawn = false,
   }, meta)
   self.tty = o.tty
@@ -183,9 +195,9 @@ local function new(where, options)
 end
 
 --- A bar. Options: total (nil: unknown), initial (done before: counts in the total, not in the
--- rate), desc, unit, interval (seconds between updates), leave (its last line stays: true, and
--- false for one that began while another was open), and for tests file, clock, tty, columns,
--- unicode.
+-- rate), desc, unit, unit_scale (9912422 as 9.91M), interval (seconds between updates), leave (its
+-- last line stays: true, and false for one that began while another was open), and for tests file,
+-- clock, tty, columns, unicode.
 -- Use it as a `<close>` variable: an error ends its line.
 -- @usage local bar <close> = lrn.progress.new{ total = 3 }; for i = 1, 3 do bar:update(1) end
 function M.new(options)
