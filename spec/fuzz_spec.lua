@@ -16,9 +16,9 @@ local CALLS = sanitized and 200000 or 6000
 local script = [[
 cd '%s' && : > last || exit 1
 unset LRN_DATA LRN_LOG
-HOME='%s'; XDG_CACHE_HOME=$HOME; LRN_PROGRESS=0; LRN_NUM_THREADS=2; LRN_SHOW=none
+HOME='%s'; XDG_CACHE_HOME=$HOME; LRN_PROGRESS=0; LRN_NUM_THREADS=2; LRN_SHOW=none LRN_OFFLINE=1
 OPENBLAS_NUM_THREADS=1 # its threads take addresses, on machines that have many processors
-export HOME XDG_CACHE_HOME LRN_PROGRESS LRN_NUM_THREADS LRN_SHOW OPENBLAS_NUM_THREADS
+export HOME XDG_CACHE_HOME LRN_PROGRESS LRN_NUM_THREADS LRN_SHOW LRN_OFFLINE OPENBLAS_NUM_THREADS
 if [ -n '%s' ]; then
   ASAN_OPTIONS=$ASAN_OPTIONS:max_allocation_size_mb=512; export ASAN_OPTIONS
 else

@@ -146,6 +146,7 @@ static void print_version(void) {
   printf("  threads      %d\n", lrn_get_threads());
   printf("  plots        %s\n", has_library("liblrn_plot.so"));
   printf("  editing      %s\n", has_library("liblrn_edit.so"));
+  printf("  downloads    %s\n", has_library("liblrn_curl.so"));
   printf("  CUDA         %s\n", has_library("liblrn_cuda.so"));
 }
 

@@ -216,6 +216,20 @@ function M.mkdir(path)
   return core.mkdir(path)
 end
 
+--- Fetches a file over HTTP: see lua/lrn/fetch.lua.
+-- @usage local ok, message = lrn.io.fetch("http://127.0.0.1:1/x", "/tmp/x"); assert(not ok)
+function M.fetch(url, path, options)
+  return require "lrn.fetch".fetch(url, path, options)
+end
+
+--- The SHA-256 of a file, in hexadecimal digits.
+-- @return the digits; or nil, message, code
+-- @usage local p = os.tmpname(); print(lrn.io.sha256(p)); os.remove(p)
+function M.sha256(path)
+  check.value("sha256", "path", path, { "string", required = true })
+  return core.sha256_file(path)
+end
+
 --- An IDX file, plain or .gz.
 -- @return the tensor; or nil, message, code
 -- @usage local t, message = lrn.io.idx.load("nowhere.idx"); assert(not t and message)

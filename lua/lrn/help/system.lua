@@ -29,6 +29,30 @@ return {
     params = { { "path", "string", "" } },
     returns = { { "boolean", "true; or nil, message, code" } },
       example = "assert(lrn.io.mkdir \"/tmp\")" },
+  { name = "io.fetch",
+    text = "Fetches a file over HTTP. It comes as path.part and is renamed when its size and \z
+    checksum are right, so that a file\nthat is there is always whole; its folder is made. With \z
+    sha256, a file that has it is not fetched again, and what is left of\nan earlier try is gone \z
+    on with. Of several processes one fetches, the others wait. Redirections go to https, or from \z
+    http\nto http. LRN_OFFLINE=1 forbids the network. docs/data.md has more.",
+    params = { { "url", "string", "http:// or https://; a list: mirrors, tried in turn" },
+      { "path", "string", "where the file is to be" },
+      { "options.sha256", "string", "64 hexadecimal digits; absent: not checked" },
+      { "options.size", "integer", "bytes; absent: what the server says" },
+      { "options.timeout", "number", "seconds without a byte until a server is given up", 20 },
+      { "options.connect_timeout", "number", "seconds to connect, for all mirrors together", 4 },
+      { "options.progress", "boolean", "a bar on stderr", true } },
+    returns = { { "boolean", "true; or nil, message, code: \"ENETWORK\", \"ECHECKSUM\", \z
+      \"EOFFLINE\", \"EBUILD\" (no libcurl), or one of the disk" },
+      { "string", "the address that it came from; nil where it was there" } },
+    errors = "no address; no name of a file; no SHA-256; an unknown option",
+    example =
+      "local ok, message = lrn.io.fetch(\"http://127.0.0.1:1/x\", \"/tmp/x\")\nassert(not ok)\z
+      \nprint(message)" },
+  { name = "io.sha256", text = "The SHA-256 of a file.", params = { { "path", "string", "" } },
+    returns = { { "string", "64 hexadecimal digits; or nil, message, code" } },
+    example =
+      "local path = os.tmpname()\nassert(#lrn.io.sha256(path) == 64)\nos.remove(path)" },
   { name = "io.idx.load", text = "Reads an IDX file, plain or gzip.",
     params = { { "path", "string", "" } },
     returns = { { "Tensor", "of the file's type; or nil, message, code" } },
@@ -233,8 +257,9 @@ return {
       { "options.desc", "string", "in front", "" },
       { "options.leave", "boolean",
         "its last line stays; absent: not where another bar was open before" },
-      { "options.unit", "string", "", "it" }, { "options.interval", "number",
-        "seconds between updates", 0.1 },
+      { "options.unit", "string", "", "it" },
+      { "options.unit_scale", "boolean", "9912422 as 9.91M", false },
+      { "options.interval", "number", "seconds between updates", 0.1 },
       { "options.smoothing", "number", "weight of the newest rate", 0.3 }, { "options.file", "any",
         "has a write method; stderr" },
       { "options.clock", "function", "seconds" }, { "options.tty", "boolean", "absent: found out" },
