@@ -252,23 +252,6 @@ describe("mnist", function()
     end
   end)
 
-  it("names folders and files where it is not found", function()
-    if os.getenv "LRN_DATA" then
-      pending "LRN_DATA is set"
-      return
-    end
-    local train, message, code = lrn.data.mnist { root = "/nowhere/at/all", download = true }
-    if train then
-      pending "MNIST is in the cache folder"
-      return
-    end
-    assert.equal("ENOENT", code)
-    for _, part in ipairs { "train%-images%-idx3%-ubyte", "t10k%-labels%-idx1%-ubyte",
-      "/nowhere/at/all/mnist", "LRN_DATA", "downloads nothing" } do
-      assert.matches(part, message)
-    end
-  end)
-
   it("gives nil and a message for files that do not fit together", function()
     local root = folder()
     local images = lrn.zeros({ 3, 28, 28 }, { dtype = "uint8" })

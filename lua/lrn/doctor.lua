@@ -181,22 +181,41 @@ local function data(line)
   local digits = pcall(require "lrn.data".digits)
   line(digits and "ok" or "wrong", "data: digits", digits and "in the library" or
     "not in the library", not digits and "build again" or nil)
-  local idx = require "lrn.data.idx"
-  for _, folder in ipairs(idx.folders()) do
+  local files = require "lrn.data.files"
+  for _, folder in ipairs(files.folders()) do
     local there = core.exists(folder)
     local from = folder == env "LRN_DATA" and "LRN_DATA" or "cache"
     line(there and "ok" or from == "LRN_DATA" and "wrong" or "missing", "data: " .. from,
       folder .. (there and "" or " is not there"), not there and
       (from == "LRN_DATA" and "set LRN_DATA to a folder" or "mkdir -p " .. folder) or nil)
   end
-  local paths, searched = idx.find(nil, "mnist", "MNIST", { "train-images-idx3-ubyte",
-    "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte" })
-  if paths then
-    line("ok", "data: MNIST", paths[1]:match "^(.*)/")
+  local catalogue = require "lrn.data.catalogue"
+  for _, name in ipairs(check.names(catalogue)) do
+    local row = catalogue[name]
+    local paths, bases = files.find(nil, row), files.folders()
+    if paths then
+      line("ok", "data: " .. row.title, paths[1]:match "^(.*)/")
+    else
+      line("missing", "data: " .. row.title, #bases > 0 and "not in or below " ..
+        table.concat(bases, ", ") or "no folder to look in: neither LRN_DATA nor HOME is set",
+        ("lrn.data.%s{ download = true }, or put its files (plain or .gz) into one of them")
+        :format(name))
+    end
+  end
+end
+
+local function downloads(line)
+  local fetch = require "lrn.fetch"
+  local curl, message = fetch.library()
+  local path = core.library_folder() .. "/liblrn_curl.so"
+  if curl then
+    line("ok", "downloads", curl.version():match "^%S+ ?%S*" .. (fetch.offline() and "; LRN_OFFLINE forbids them" or
+      ""))
+  elseif core.exists(path) then
+    line("wrong", "downloads", message, "apt install libcurl4")
   else
-    line("missing", "data: MNIST", #searched > 0 and "in none of " .. table.concat(searched, ", ")
-      or "no folder to look in: neither LRN_DATA nor HOME is set",
-      "put its four files (plain or .gz) into one of them, or set LRN_DATA")
+    line("missing", "downloads", "built without libcurl: data sets are put in place by hand",
+      "apt install libcurl4-openssl-dev, and build again")
   end
 end
 
@@ -284,7 +303,7 @@ end
 
 -- }===
 
-local checks = { lua, blas, kernels, threads, memory, plots, cuda, data, environment, terminal,
+local checks = { lua, blas, kernels, threads, memory, plots, cuda, data, downloads, environment, terminal,
   folders }
 
 --- All that was found: a list of { status =, name =, what =, advice = }; status is ok, missing or

@@ -1,60 +1,14 @@
---- What the readers of image sets share: where their files lie, and images with labels from IDX.
+--- Images with labels, and sets of them in four IDX files.
 local core = require "lrn.core"
 local dataset = require "lrn.data.dataset"
 
 local M = {}
 
---- Folders in which data files are looked for, in order.
--- @param root the caller's own, or nil
-function M.folders(root)
-  local function env(name)
-    local value = os.getenv(name)
-    return value and value ~= "" and value or nil
-  end
-  local list = { root, n = 1 }
-  if not root then list.n = 0 end
-  local function add(path)
-    if path then
-      list.n = list.n + 1
-      list[list.n] = path
-    end
-  end
-  add(env "LRN_DATA")
-  local cache = env "XDG_CACHE_HOME"
-  local home = env "HOME"
-  add(cache and cache .. "/lrn" or home and home .. "/.cache/lrn")
-  list.n = nil
-  return list
-end
-
---- Paths of a set's files, plain or .gz, in the first folder that has them all: in the folder
--- itself, under the set's name, or in torchvision's tree.
--- @param names list of file names without .gz
--- @return list of paths, or nil and the folders that were searched
-function M.find(root, set, tree, names)
-  local searched = {}
-  for _, base in ipairs(M.folders(root)) do
-    for _, below in ipairs { "", "/" .. set, "/" .. tree .. "/raw" } do
-      local folder = base:gsub("(.)/+$", "%1") .. below
-      searched[#searched + 1] = folder
-      local paths = {}
-      for i, name in ipairs(names) do
-        for _, suffix in ipairs { "", ".gz" } do
-          if not paths[i] and core.exists(folder .. "/" .. name .. suffix) then
-            paths[i] = folder .. "/" .. name .. suffix
-          end
-        end
-      end
-      if #paths == #names then return paths end
-    end
-  end
-  return nil, searched
-end
-
---- A data set from a tensor of images (N x h x w) and one of labels counted from 0.
+--- A data set from a tensor of images (N x h x w, or N x channels x h x w) and one of labels
+-- counted from 0.
 -- @return the data set, or nil, message, code
 function M.labelled(images, labels, classes, name, where)
-  if images.ndim ~= 3 or images.dtype ~= "uint8" then
+  if images.ndim ~= 3 and images.ndim ~= 4 or images.dtype ~= "uint8" then
     return nil, ("%s: got %s images of %d dimensions, expected uint8 of 3"):format(where,
       images.dtype, images.ndim), "EFORMAT"
   end
@@ -68,6 +22,19 @@ function M.labelled(images, labels, classes, name, where)
       labels:max(), #classes - 1), "EFORMAT"
   end
   return dataset.new(images, labels + 1, { classes = classes, name = name })
+end
+
+--- Images and labels of training and test.
+-- @param paths of the four files: images and labels of training, of test
+-- @return { images, labels, where } twice; or nil, message, code
+function M.read(_, paths)
+  local tensors = {}
+  for i, path in ipairs(paths) do
+    local t, message, code = core.idx_load(path)
+    if not t then return nil, message, code end
+    tensors[i] = t
+  end
+  return { tensors[1], tensors[2], paths[2] }, { tensors[3], tensors[4], paths[4] }
 end
 
 return M

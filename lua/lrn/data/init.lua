@@ -6,8 +6,12 @@ M.Dataset = dataset.new
 M.is_dataset = dataset.is
 
 -- Read at first use.
+local function images(name)
+  return function() return require "lrn.data.images".loader(name) end
+end
 local lazy = {
-  mnist = function() return require "lrn.data.mnist" end,
+  mnist = images "mnist", fashion_mnist = images "fashion_mnist", kmnist = images "kmnist",
+  cifar10 = images "cifar10",
   digits = function() return require "lrn.data.digits" end,
   bars_and_stripes = function() return require "lrn.data.synthetic".bars_and_stripes end,
   transforms = function() return require "lrn.data.transforms" end,

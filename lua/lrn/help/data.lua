@@ -1,4 +1,12 @@
 -- Help entries of data sets.
+local image_options = { { "options.root", "string", "a folder to look in first" },
+  { "options.download", "boolean", "fetches what no folder has, into root, else LRN_DATA, else the \z
+    cache; LRN_OFFLINE=1 forbids it", false },
+  { "options.mirrors", "table", "addresses of folders to fetch from, instead of the known ones" },
+  { "options.progress", "boolean", "a bar on stderr while it fetches", true } }
+local image_returns = { { "Dataset", "training set; or nil, message, code: \"ENOENT\": the files \z
+  are not there, \"EFORMAT\": they are others, and those of io.fetch" },
+  { "Dataset", "test set" } }
 return {
   { name = "data.Dataset",
     text = "A data set: samples along dimension 1 of a tensor, and a target for each where there \z
@@ -17,19 +25,41 @@ return {
     params = { { "v", "any", "a value" } },
     returns = { { "boolean", "" } }, example = "assert(not lrn.data.is_dataset(3))" },
   { name = "data.mnist",
-    text = "MNIST: 60,000 training and 10,000 test images of 28 x 28. Labels 1..10, classes \z
-    \"0\"..\"9\"; images stay uint8.\nThe four files, plain or .gz, are looked for in root, \z
-    $LRN_DATA, and $XDG_CACHE_HOME/lrn or ~/.cache/lrn: in the folder\nitself, in mnist/ and in \z
-    MNIST/raw/.",
-    params = { { "options.root", "string", "a folder to look in first" },
-      { "options.download", "boolean", "accepted; nothing is downloaded yet", false } },
-    returns = { { "Dataset",
-      "training set; or nil, message, code (\"ENOENT\": the files are not there)" },
-      { "Dataset", "test set" } },
-    errors = "an unknown option",
+    text = "MNIST: 60,000 training and 10,000 test images of 28 x 28, digits. Labels 1..10, \z
+    classes \"0\"..\"9\"; images stay uint8.\nThe four files, plain or .gz, are looked for in \z
+    root, $LRN_DATA, and $XDG_CACHE_HOME/lrn or ~/.cache/lrn: in the folder\nitself, in mnist/ \z
+    and in MNIST/raw/. Where they are not, download fetches them (11.6 MB) into mnist/.",
+    params = image_options,
+    returns = image_returns, errors = "an unknown option",
     example =
       "local train, test = lrn.data.mnist()\nif train then print(#train, #test) else print(test) \z
       end" },
+  { name = "data.fashion_mnist",
+    text = "Fashion-MNIST: 60,000 training and 10,000 test images of 28 x 28, clothes. Labels \z
+    1..10, classes \"T-shirt/top\",\n\"Trouser\", ...; uint8. The four files, plain or .gz, are \z
+    looked for as those of data.mnist, in fashion_mnist/,\nFashionMNIST/raw/, fashion-mnist/; \z
+    download fetches them (30.9 MB).",
+    params = image_options,
+    returns = image_returns, errors = "an unknown option",
+    example =
+      "local train, test = lrn.data.fashion_mnist()\nprint(train and train.classes[1] or test)" },
+  { name = "data.kmnist",
+    text = "KMNIST: 60,000 training and 10,000 test images of 28 x 28, cursive Japanese \z
+    characters. Labels 1..10, classes \"o\",\n\"ki\", ...; uint8. The four files, plain or .gz, \z
+    are looked for as those of data.mnist, in kmnist/ and KMNIST/raw/;\ndownload fetches them \z
+    (21.2 MB).",
+    params = image_options,
+    returns = image_returns, errors = "an unknown option",
+    example = "local train, test = lrn.data.kmnist()\nprint(train and train.classes[1] or test)" },
+  { name = "data.cifar10",
+    text = "CIFAR-10: 50,000 training and 10,000 test images, N x 3 x 32 x 32 (red, green, blue). \z
+    Labels 1..10, classes \"airplane\",\n\"automobile\", ...; uint8. Read from the binary \z
+    version: cifar-10-binary.tar.gz as it is, or its six .bin files, in a folder\nof data, in \z
+    cifar10/ or cifar-10-batches-bin/; download fetches it (170 MB).",
+    params = image_options,
+    returns = image_returns, errors = "an unknown option",
+    example =
+      "local train, test = lrn.data.cifar10()\nprint(train and train.data.shape[2] or test)" },
   { name = "data.digits",
     text = "The shipped set of real digits: 8 x 8 scans (UCI optical digits, CC BY 4.0). The \z
     first 1437 of the file's order\nare for training, the last 360, by other writers, for the \z
