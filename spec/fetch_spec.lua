@@ -157,8 +157,8 @@ describe("fetch", function()
     end)
 
     test("takes a name in the folder where it runs", function()
-      local out = sh(("cd %s && LRN_OFFLINE= LRN -e 'print(lrn.io.fetch(%q, \"y.bin\"))' 2>&1"):format(
-        quote(folder), server:url "ok/x.bin"))
+      local command = "cd %s && LRN_OFFLINE= LRN -e 'print(lrn.io.fetch(%q, \"y.bin\"))' 2>&1"
+      local out = sh(command:format(quote(folder), server:url "ok/x.bin"))
       has(out, "true\t")
       assert.is_true(read(folder .. "/y.bin") == data)
     end)
@@ -321,8 +321,9 @@ describe("fetch", function()
     end)
 
     local function secure(url)
-      return sh(("CURL_CA_BUNDLE=%s LRN_OFFLINE= LRN -e 'print(lrn.io.fetch(%q, %q, { progress = false \z
-        }))'"):format(quote(server.certificate), url, path))
+      local command = "CURL_CA_BUNDLE=%s LRN_OFFLINE= LRN -e 'print(lrn.io.fetch(%q, %q, { \z
+        progress = false }))'"
+      return sh(command:format(quote(server.certificate), url, path))
     end
 
     test("goes from http to https and never back", function()
@@ -362,8 +363,8 @@ describe("fetch", function()
 
     test("two at once: one fetches, the other waits", function()
       local name = script "slow/30000"
-      local out, err = sh(("for i in 1 2 3; do LRN_OFFLINE= LRN_PROGRESS=0 LRN %s & done; wait"):format(
-        name))
+      local command = "for i in 1 2 3; do LRN_OFFLINE= LRN_PROGRESS=0 LRN %s & done; wait"
+      local out, err = sh(command:format(name))
       assert.equal(3, select(2, out:gsub("true", "")), err)
       assert.equal(2, select(2, err:gsub("another process fetches it; waiting\n", "")))
       assert.is_true(read(path) == data)

@@ -111,8 +111,8 @@ describe("the sets with MNIST's names of files", function()
       pending "no libcurl"
       return
     end
-    local ask = ("unset LRN_DATA; HOME=%s XDG_CACHE_HOME= %s LRN -e 'print(lrn.data.mnist{ download \z
-      = true, mirrors = { \"http://127.0.0.1:1/a\" } })'")
+    local ask = "unset LRN_DATA; HOME=%s XDG_CACHE_HOME= %s LRN -e 'print(lrn.data.mnist{ \z
+      download = true, mirrors = { \"http://127.0.0.1:1/a\" } })'"
     for setting, reason in pairs { ["LRN_OFFLINE=1"] = "LRN_OFFLINE is set: no network",
       ["LRN_OFFLINE="] = "http://127.0.0.1:1/a/train-images-idx3-ubyte.gz: " } do
       local out = sh(ask:format(quote(root), setting))
@@ -125,10 +125,12 @@ describe("the sets with MNIST's names of files", function()
   end)
 
   it("refuse mirrors that are no addresses", function()
-    assert.error_matches(function() lrn.data.mnist { mirrors = {} } end, "mnist: mirrors: got an empty")
+    assert.error_matches(function() lrn.data.mnist { mirrors = {} } end,
+      "mnist: mirrors: got an empty")
     assert.error_matches(function() lrn.data.kmnist { mirrors = { "ftp://x" } } end,
       'kmnist: mirrors%[1%]: got "ftp://x", expected http')
-    assert.error_matches(function() lrn.data.cifar10 { downlaod = true } end, "did you mean 'download'")
+    assert.error_matches(function() lrn.data.cifar10 { downlaod = true } end,
+      "did you mean 'download'")
   end)
 end)
 
@@ -220,20 +222,16 @@ describe("fetching a set", function()
   end)
 
   test("takes the first folder that can be written where none is named", function()
-    local text = ("unset XDG_CACHE_HOME; LRN_OFFLINE= LRN_DATA=/proc HOME=%s LRN %s"):format(quote(root),
-      program.file(([[
-        local row = %s
-        local t, m, code = require "lrn.data.images".load("tiny", row, { download = true,
-          progress = false, mirrors = { %q } })
-        print(t or m, code)
-      ]]):format(([[{ title = "T", folders = { "", "/tiny" }, kind = "idx", classes = { "a", "b" },
-        names = { { "a-images", "a-labels", "b-images", "b-labels" } }, files = { %s } }]]):format(
-        (function()
-          local list = {}
-          for i, f in ipairs(row.files) do list[i] = ("{ %q, %d, %q }"):format(table.unpack(f)) end
-          return table.concat(list, ", ")
-        end)()), server:url "ok")))
-    has(sh(text), "Dataset tiny train")
+    local list = {}
+    for i, f in ipairs(row.files) do list[i] = ("{ %q, %d, %q }"):format(table.unpack(f)) end
+    local script = program.file(([[
+      local row = { title = "T", folders = { "", "/tiny" }, kind = "idx", classes = { "a", "b" },
+        names = { { "a-images", "a-labels", "b-images", "b-labels" } }, files = { %s } }
+      print(require "lrn.data.images".load("tiny", row, { download = true, progress = false,
+        mirrors = { %q } }))
+    ]]):format(table.concat(list, ", "), server:url "ok"))
+    has(sh(("unset XDG_CACHE_HOME; LRN_OFFLINE= LRN_DATA=/proc HOME=%s LRN %s"):format(quote(root),
+      script)), "Dataset tiny train")
     assert.is_truthy(lrn.io.sha256(root .. "/.cache/lrn/tiny/a-images.gz"))
   end)
 end)
@@ -241,7 +239,7 @@ end)
 describe("cifar10", function()
   local names = catalogue.cifar10.names[1]
 
-  -- Records: label k of file i is (i + k) % 10, values of a channel are told by file, record, channel.
+  -- Records: label k of file i is (i + k) % 10, the values tell file, record and channel.
   local function value(i, k, c) return i * 40 + k * 9 + c end
   local function record(i, k)
     local parts = { string.char((i + k) % 10) }
@@ -252,7 +250,9 @@ describe("cifar10", function()
     return table.concat(parts)
   end
   local function files(folder)
-    for i, name in ipairs(names) do write(folder .. "/" .. name, record(i - 1, 1) .. record(i - 1, 2)) end
+    for i, name in ipairs(names) do
+      write(folder .. "/" .. name, record(i - 1, 1) .. record(i - 1, 2))
+    end
   end
 
   local function look(train, test)
@@ -287,8 +287,9 @@ describe("cifar10", function()
     write(root .. "/in/cifar-10-batches-bin/batches.meta.txt", "")
     os.execute(("ln -s /etc/passwd %s/in/cifar-10-batches-bin/link"):format(quote(root)))
     for _, format in ipairs { "ustar", "gnu", "pax" } do
-      assert(os.execute(("cd %s && mkdir -p cifar10 && tar --format=%s -cf cifar10/cifar-10-binary.tar \z
-        -C in cifar-10-batches-bin && gzip -f cifar10/cifar-10-binary.tar"):format(quote(root), format)))
+      assert(os.execute(("cd %s && mkdir -p cifar10 && tar --format=%s -cf \z
+        cifar10/cifar-10-binary.tar -C in cifar-10-batches-bin && gzip -f \z
+        cifar10/cifar-10-binary.tar"):format(quote(root), format)))
       look(assert(lrn.data.cifar10 { root = root }))
     end
     os.execute(("gunzip %s/cifar10/cifar-10-binary.tar.gz"):format(quote(root)))
@@ -313,7 +314,8 @@ describe("cifar10", function()
     end
     files(root)
     write(root .. "/data_batch_3.bin", record(2, 1):sub(1, -2))
-    message("cifar10: " .. root .. ": data_batch_3.bin: found 3072 bytes, expected a multiple of 3073")
+    message("cifar10: " .. root ..
+      ": data_batch_3.bin: found 3072 bytes, expected a multiple of 3073")
     write(root .. "/data_batch_3.bin", "")
     message "data_batch_3.bin: found 0 bytes"
     write(root .. "/data_batch_3.bin", "\10" .. record(2, 1):sub(2))
@@ -337,5 +339,53 @@ describe("cifar10", function()
     message "found no data_batch_1.bin"
     write(archive, "")
     message "byte 0: found no end of the archive"
+  end)
+end)
+
+describe("an example", function()
+  local run = "LRN_DATA=%s HOME=%s XDG_CACHE_HOME= %s LRN examples/rbm_training.lua %s --epochs 1 \z
+    --hidden 4 --no-plots --no-progress --threads 1 --out %s/out"
+
+  local function example(setting, options)
+    return sh(run:format(quote(root), quote(root), setting, options, quote(root)))
+  end
+
+  it("takes the data set that --data names", function()
+    idx_files(root .. "/fashion_mnist", catalogue.fashion_mnist, { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 })
+    local out, err, code = example("LRN_OFFLINE=1", "--data fashion_mnist")
+    assert.same({ "", 0 }, { err, code })
+    has(out, "data: Fashion-MNIST, 10 training and 10 test images of 28 x 28\n")
+    for i, name in ipairs(catalogue.cifar10.names[1]) do
+      write(root .. "/cifar10/" .. name, (string.char(i) .. ("abc"):rep(1024)):rep(8))
+    end
+    out, err, code = example("LRN_OFFLINE=1", "--data cifar10")
+    assert.same({ "", 0 }, { err, code })
+    has(out, "data: CIFAR-10, 40 training and 8 test images of 3 x 32 x 32\n")
+  end)
+
+  it("takes the shipped digits where MNIST cannot be had, and says why", function()
+    for _, setting in ipairs { "LRN_OFFLINE=1", "LRN_OFFLINE=0" } do
+      local options = setting == "LRN_OFFLINE=0" and "--no-download" or ""
+      local out, err, code = example(setting, options)
+      assert.same({ "", 0 }, { err, code })
+      has(out, "data: MNIST was not found; UCI digits (shipped), 1437 training and 360 test")
+    end
+    if not fetch.library() then return end
+    -- a proxy that is not there stands for no network
+    local out, err, code = example("https_proxy=http://127.0.0.1:1 LRN_OFFLINE=", "")
+    assert.equal(0, code)
+    has(out, "data: MNIST was not found; UCI digits (shipped), 1437 training and 360 test")
+    has(err, "rbm_training: mnist: train-images-idx3-ubyte.gz could not be fetched: https://")
+    has(err, " as " .. root .. "/mnist/train-images-idx3-ubyte.gz (9912422 bytes")
+  end)
+
+  it("fails where the set that is named cannot be had", function()
+    local _, err, code = example("LRN_OFFLINE=1", "--data kmnist")
+    assert.equal(1, code)
+    has(err,
+      "rbm_training: kmnist: train-images-idx3-ubyte.gz could not be fetched: LRN_OFFLINE is set")
+    _, err, code = example("LRN_OFFLINE=1", "--data /nowhere/at/all")
+    assert.equal(1, code)
+    has(err, "looked in /nowhere/at/all, ")
   end)
 end)

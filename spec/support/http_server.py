@@ -3,8 +3,8 @@
     http_server.py FOLDER REPORT [CERTIFICATE KEY]
 
 Serves the files of FOLDER; the first part of a path says how (`ways` below), a second may be a
-number: /cut/1000/NAME. Writes "PORT TLS_PORT SILENT_PORT" to REPORT, then a line for each request: the
-path and the Range. Nothing answers at SILENT_PORT. Ends when its standard input does.
+number: /cut/1000/NAME. Writes "PORT TLS_PORT SILENT_PORT" to REPORT, then a line for each request:
+the path and the Range. Nothing answers at SILENT_PORT. Ends when its standard input does.
 """
 import http.server
 import os

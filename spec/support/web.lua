@@ -24,8 +24,9 @@ function M.serve(folder)
   local tls = ""
   if has "openssl" then
     self.certificate = base .. ".pem"
-    local made = os.execute(("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=lrn -addext \z
-      subjectAltName=IP:127.0.0.1 -keyout %s.key -out %s.pem > /dev/null 2>&1"):format(base, base))
+    local made = os.execute(("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=lrn \z
+      -addext subjectAltName=IP:127.0.0.1 -keyout %s.key -out %s.pem > /dev/null 2>&1"):format(base,
+      base))
     if made then tls = quote(base .. ".pem") .. " " .. quote(base .. ".key") end
   end
   self.tls = tls ~= ""

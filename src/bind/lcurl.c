@@ -258,8 +258,10 @@ static const luaL_Reg methods[] = {{"step", transfer_step},
                                    {"response", transfer_response},
                                    {"close", transfer_close},
                                    {NULL, NULL}};
-static const luaL_Reg meta[] = {{"__gc", transfer_close}, {"__close", transfer_close}, {NULL, NULL}};
-static const luaL_Reg functions[] = {{"transfer", transfer_new}, {"version", version}, {"wait", wait}, {NULL, NULL}};
+static const luaL_Reg meta[] = {
+  {"__gc", transfer_close}, {"__close", transfer_close}, {NULL, NULL}};
+static const luaL_Reg functions[] = {
+  {"transfer", transfer_new}, {"version", version}, {"wait", wait}, {NULL, NULL}};
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void start(void) { curl_global_init(CURL_GLOBAL_DEFAULT); }

@@ -1,7 +1,7 @@
 -- Help entries of data sets.
 local image_options = { { "options.root", "string", "a folder to look in first" },
-  { "options.download", "boolean", "fetches what no folder has, into root, else LRN_DATA, else the \z
-    cache; LRN_OFFLINE=1 forbids it", false },
+  { "options.download", "boolean", "fetches what no folder has, into root, else LRN_DATA, else \z
+    the cache; LRN_OFFLINE=1 forbids it", false },
   { "options.mirrors", "table", "addresses of folders to fetch from, instead of the known ones" },
   { "options.progress", "boolean", "a bar on stderr while it fetches", true } }
 local image_returns = { { "Dataset", "training set; or nil, message, code: \"ENOENT\": the files \z
