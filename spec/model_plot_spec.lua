@@ -115,6 +115,28 @@ describe("reconstructions", function()
     end
   end)
 
+  it("of images with colours in front are those of the same images with them behind", function()
+    local behind = lrn.tensor(cases(3, 24), { dtype = "float64" })
+    local front = behind:reshape(3, 8, 3):permute(1, 3, 2):contiguous()
+    local function bytes(tile, data)
+      local images = pick(model_plots.reconstructions(halving { }, data:tolist(), { tile = tile }),
+        "image", "image")
+      return { images[1].bytes, images[2].bytes, images[3].bytes }
+    end
+    local wanted = bytes({ 2, 4, 3 }, behind)
+    assert.same(wanted, bytes({ 3, 2, 4 }, front:reshape(3, 24)))
+    -- the shape of the data says it, and so it does in a mosaic
+    local model = { reconstruct = function(_, x) return 0, x:reshape(3, 24) / 2 end }
+    local images = pick(model_plots.reconstructions(model, front:reshape(3, 3, 2, 4)), "image",
+      "image")
+    assert.same(wanted, { images[1].bytes, images[2].bytes, images[3].bytes })
+    local mosaic = require "lrn.plot.mosaic"
+    assert.equal(mosaic.compose("mosaic", behind:reshape(3, 2, 4, 3), {}).bytes,
+      mosaic.compose("mosaic", front:reshape(3, 3, 2, 4), {}).bytes)
+    assert.equal(mosaic.compose("mosaic", behind:t(), { tile = { 2, 4, 3 } }).bytes,
+      mosaic.compose("mosaic", front:reshape(3, 24):t(), { tile = { 3, 2, 4 } }).bytes)
+  end)
+
   it("of RGB images are RGB, and their difference has no colour bar", function()
     local data = cases(3, 2 * 4 * 3)
     local fig = model_plots.reconstructions(halving{ visible_shape = { 2, 4, 3 } }, data)

@@ -120,7 +120,8 @@ end
 --- A mosaic of images: the columns of W, or the images of an n x h x w array.
 -- Ticks and frame are off.
 -- @param W tensor or nested list, V x H (a tile for each of the H columns)
--- @tparam[opt] table opts `tile` = {height, width} or {height, width, 3} (square), `cols`, `gap`
+-- @tparam[opt] table opts `tile` = {height, width}, {height, width, 3} or {3, height, width}: how the
+-- values of a tile lie (square), `cols`, `gap`
 -- (1), `scale` ("tile", "all", "symmetric"), `vmin`, `vmax` (instead of scale), `cmap` ("gray"),
 -- `background` ("#ffffff")
 -- @return self

@@ -107,7 +107,8 @@ function M.reconstructions(model, data, opts)
     check.raise("size", "%s: shapes differ: %s and %s", f, array.shape_text(from.shape),
       array.shape_text(to.shape))
   end
-  local h, w, channels = mosaic.tile_shape(f, cases.tile(model, opts.tile, from.shape), from.n // n)
+  local h, w, channels, planes = mosaic.tile_shape(f, cases.tile(model, opts.tile, from.shape),
+    from.n // n)
   local groups = (n + ABREAST - 1) // ABREAST
   local cols = math.min(n, opts.cols or (n + groups - 1) // groups)
   groups = (n + cols - 1) // cols
@@ -126,7 +127,7 @@ function M.reconstructions(model, data, opts)
   local zoom, across = math.max(1, LARGE // math.max(h, w)), cols * (w + 1) - 1
   local fig = figures.new{ width = opts.width or math.min(7, 2.2 + across * zoom / 100),
                            height = "fit", rows = 3 * groups }
-  local tile = { h, w, channels }
+  local tile = planes and { channels, h, w } or { h, w, channels }
   local common = { tile = tile, cols = cols, vmin = lo, vmax = hi, cmap = opts.cmap }
   local signed = { tile = tile, cols = cols, vmin = -most, vmax = most, cmap = "bwr" }
   local kinds = { { "input", a, common }, { "reconstruction", b, common },

@@ -37,13 +37,14 @@ local function list_text(list)
   return concat(parts, ", ")
 end
 
---- Checks a tile option: height, width and 1 or 3 channels.
+--- Checks a tile option: height, width and 1 or 3 channels, these behind or in front.
 -- @string where the function to blame
 -- @tparam ?table tile
 -- @int size number of values a tile
 -- @treturn int height
 -- @treturn int width
 -- @treturn int channels
+-- @treturn ?boolean planes: red, green and blue come one after the other
 -- @usage print(require("lrn.plot.mosaic").tile_shape("mosaic", nil, 784))   --> 28 28 1
 function M.tile_shape(where, tile, size)
   if tile == nil then
@@ -55,16 +56,19 @@ function M.tile_shape(where, tile, size)
     return side, side, 1
   end
   local h, w = math.tointeger(tile[1]), math.tointeger(tile[2])
-  local channels = math.tointeger(tile[3] or 1)
+  local channels, planes = math.tointeger(tile[3] or 1), nil
+  if (h == 1 or h == 3) and channels ~= 1 and channels ~= 3 then
+    planes, h, w, channels = h == 3, w, channels, h
+  end
   if not (h and w and h > 0 and w > 0 and (channels == 1 or channels == 3)) then
-    check.raise("size", "%s: tile: got {%s}, expected {height, width} or {height, width, 3}", where,
-      list_text(tile))
+    check.raise("size", "%s: tile: got {%s}, expected {height, width}, {height, width, 3} or \z
+      {3, height, width}", where, list_text(tile))
   end
   if h * w * channels ~= size then
     check.raise("size", "%s: tile: {%s} has %d values, expected %d as in the data", where,
       list_text(tile), h * w * channels, size)
   end
-  return h, w, channels
+  return h, w, channels, planes
 end
 
 -- The array as tiles: { n, h, w, channels, data, first(k), step }: value i (from 1) of tile k
@@ -77,21 +81,21 @@ local function tiles_of(where, W, tile, by_row)
     n = shape[2]
     t.size, t.step = shape[1], n
     t.first = function(k) return k - n end
-  elseif nd >= 2 and nd <= 4 and (nd ~= 4 or shape[4] == 3) then
+  elseif nd >= 2 and nd <= 4 and (nd ~= 4 or shape[4] == 3 or shape[2] == 3) then
     n = shape[1]
     t.size = n > 0 and a.n // n or 0
     t.first = function(k) return (k - 1) * t.size end
     if nd > 2 then tile = tile or { shape[2], shape[3], shape[4] } end
   else
-    check.raise("size", "%s: data: got shape %s, expected [V, H], [n, h, w] or [n, h, w, 3]", where,
-      array.shape_text(shape))
+    check.raise("size", "%s: data: got shape %s, expected [V, H], [n, h, w], [n, h, w, 3] or \z
+      [n, 3, h, w]", where, array.shape_text(shape))
   end
   if a.n == 0 then
     check.raise("size", "%s: data: there is nothing to show in shape %s", where,
       array.shape_text(shape))
   end
   t.n = n
-  t.h, t.w, t.channels = M.tile_shape(where, tile, t.size)
+  t.h, t.w, t.channels, t.planes = M.tile_shape(where, tile, t.size)
   return t
 end
 
@@ -118,7 +122,7 @@ end
 
 --- Composes tiles into one image. Every tile is drawn, whatever their number.
 -- @string where the function to blame
--- @param W tensor or nested list: V x H (tiles are its columns) or n x h x w (x 3)
+-- @param W tensor or nested list: V x H (tiles are its columns), n x h x w (x 3) or n x 3 x h x w
 -- @tparam[opt] table opts see `lrn.plot.Axes:mosaic`
 -- @bool[opt] by_row the rows of a matrix are the tiles
 -- @treturn table bytes (RGB), width, height, channels, tiles, rows, cols, bad (values that are

@@ -54,7 +54,7 @@ local function tiles_of(where, a, opts)
   end
   if opts.tile or #shape == 1 then
     t.n = #shape > 1 and shape[1] or 1
-    t.h, t.w, t.channels = mosaic.tile_shape(where, opts.tile, a.n // t.n)
+    t.h, t.w, t.channels, t.planes = mosaic.tile_shape(where, opts.tile, a.n // t.n)
   else
     local l = layout_of(where, shape, opts.layout)
     t.n, t.h, t.w, t.channels = shape[l.n] or 1, shape[l.h], shape[l.w], shape[l.c] or 1
