@@ -4,11 +4,11 @@ local lrn = require "lrn"
 
 local M = {}
 
-local name = arg[0]:match "[^/]*$":gsub("%.lua$", "")
+local program = arg[0]:match "[^/]*$":gsub("%.lua$", "")
 
 --- Ends the program with a message about the world: a file, a device.
 function M.fail(message)
-  io.stderr:write(name, ": ", message, "\n")
+  io.stderr:write(program, ": ", message, "\n")
   os.exit(1, true)
 end
 
@@ -18,41 +18,64 @@ function M.check(...)
   return ...
 end
 
-local data_help = "mnist, digits, or a folder with MNIST's files; auto: MNIST where its files are \z
-  found, else digits"
+-- Data sets by the names that --data takes: title, height and width of an image, in front of them 3
+-- where it has colours.
+local sets = {
+  mnist = { "MNIST", { 28, 28 } }, fashion_mnist = { "Fashion-MNIST", { 28, 28 } },
+  kmnist = { "KMNIST", { 28, 28 } }, cifar10 = { "CIFAR-10", { 3, 32, 32 } },
+  digits = { "UCI digits (shipped)", { 8, 8 } },
+}
 
--- Training and test set; where they are not those of MNIST, why.
-local function load_data(where)
-  local message
-  if where ~= "digits" then
-    local folder = where ~= "auto" and where ~= "mnist" and where or nil
-    local train, test = lrn.data.mnist { root = folder }
-    if train then return train, test, "MNIST", { 28, 28 } end
-    if where ~= "auto" then M.fail(test) end
-    message = "MNIST was not found; UCI digits (shipped)"
+local function data_help(own)
+  return ("mnist, fashion_mnist, kmnist, cifar10, digits, or a folder with the files of %s; auto: \z
+    %s where it is found or can be fetched, else digits"):format(own, sets[own][1])
+end
+
+-- Failures to fetch that the user asked for, or that building lrn did.
+local expected = { ENOENT = true, EOFFLINE = true, EBUILD = true }
+
+-- Training and test set, what they are (and why they are not `own`, the example's set), and the
+-- shape of an image.
+local function load_data(where, own, download)
+  local name, root = where, nil
+  if where == "auto" then
+    name = own
+  elseif not sets[where] then
+    name, root, download = own, where, false
   end
-  local train, test = lrn.data.digits()
-  return train, test, message or "UCI digits (shipped)", { 8, 8 }
+  local title, tile = table.unpack(sets[name])
+  local train, test, code = lrn.data[name](name ~= "digits" and { root = root, download = download }
+    or nil)
+  if train then return train, test, title, tile, name end
+  if where ~= "auto" then M.fail(test) end
+  if not expected[code] then io.stderr:write(program, ": ", test, "\n") end
+  train, test = lrn.data.digits()
+  return train, test, title .. " was not found; " .. sets.digits[1], sets.digits[2], "digits"
 end
 
 --- Reads the command line and the data.
--- @param spec about, and rows of options, as lrn.cli.parse takes them; epochs, batch_size:
--- { on MNIST, on digits } (5, 20; 128, 16); limit: default of this option; hidden, learning_rate:
--- likewise, of examples that have them
--- @return options, with tile (height and width of an image) and pixels; training and test set
+-- @param spec about, and rows of options, as lrn.cli.parse takes them; data: the name of its data
+-- set ("mnist"); epochs, batch_size: { on that, on digits } (5, 20; 128, 16); limit: default of
+-- this option; hidden, learning_rate: likewise, of examples that have them
+-- @return options, with tile (the shape of an image: height and width, in front of them 3 where it
+-- has colours), pixels (how many values that is) and zoom (of mosaics); training and test set
 function M.start(spec)
   local epochs, batch_size = spec.epochs or { 5, 20 }, spec.batch_size or { 128, 16 }
+  local own = spec.data or "mnist"
   local rows = {
     about = spec.about,
     { "epochs", "integer", nil,
-      ("epochs to train (%d on MNIST, %d on digits)"):format(table.unpack(epochs)), min = 0,
+      ("epochs to train (%d on %s, %d on digits)"):format(epochs[1], sets[own][1], epochs[2]),
+      min = 0,
       short = "e" },
-    { "data", "string", "auto", data_help },
+    { "data", "string", "auto", data_help(own) },
+    { "download", "boolean", true, "fetch the data where they are not found" },
     { "device", "string", "cpu", "cpu, cuda or cuda:N" },
     { "seed", "integer", 1, "seed of all random numbers", min = 0 },
-    { "out", "string", "out/" .. name, "folder for the model and the pictures", short = "o" },
+    { "out", "string", "out/" .. program, "folder for the model and the pictures", short = "o" },
     { "batch_size", "integer", nil,
-      ("rows of a batch (%d on MNIST, %d on digits)"):format(table.unpack(batch_size)), min = 1 },
+      ("rows of a batch (%d on %s, %d on digits)"):format(batch_size[1], sets[own][1],
+        batch_size[2]), min = 1 },
     { "limit", "integer", spec.limit, "use only so many training images", min = 1 },
     { "threads", "integer", nil, "threads (all processors)", min = 1 },
     { "progress", "boolean", true, "progress bar" },
@@ -71,11 +94,12 @@ function M.start(spec)
   if opt.threads then lrn.set { threads = opt.threads } end
   lrn.manual_seed(opt.seed)
 
-  local train, test, which, tile = load_data(opt.data)
-  print(("data: %s, %d training and %d test images of %d x %d"):format(which, #train, #test,
-    table.unpack(tile)))
-  local usual = which == "MNIST" and 1 or 2
-  opt.tile, opt.pixels = tile, tile[1] * tile[2]
+  local train, test, which, tile, found = load_data(opt.data, own, opt.download)
+  print(("data: %s, %d training and %d test images of %s"):format(which, #train, #test,
+    table.concat(tile, " x ")))
+  local usual = found == "digits" and 2 or 1
+  opt.tile, opt.pixels = tile, tile[1] * tile[2] * (tile[3] or 1)
+  opt.zoom = math.max(1, 56 // tile[#tile])
   opt.epochs = opt.epochs or epochs[usual]
   opt.batch_size = opt.batch_size or batch_size[usual]
   if opt.limit and opt.limit < #train then train = train:subset(lrn.arange(1, opt.limit)) end
@@ -136,7 +160,7 @@ function M.classify(model, test, opt)
   print("the first mistakes: " .. table.concat(said, ", "))
   M.picture(opt, "mistakes.png", function(plot)
     local images = test.data:index_select(1, wrong):view(#wrong, -1)
-    return plot.mosaic(images:t(), { tile = opt.tile, cols = 8, zoom = 56 // opt.tile[1] })
+    return plot.mosaic(images:t(), { tile = opt.tile, cols = 8, zoom = opt.zoom })
   end)
 end
 

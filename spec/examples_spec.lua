@@ -5,7 +5,7 @@ local program = dofile "spec/support/program.lua"
 local has, sh, quote = program.has, program.sh, program.quote
 
 local COMMON = { "--epochs", "--data", "--device", "--seed", "--out", "--limit", "--batch-size",
-  "--no-progress", "--no-plots" }
+  "--no-progress", "--no-plots", "--no-download" }
 local NO_PICTURE = { ["examples/models/create_models.lua"] = true } -- its models are not trained
 local plots, cairo = pcall(require, "lrn.plot.cairo")
 

@@ -22,6 +22,6 @@ end
 print(("test error %.3f"):format((model:reconstruct(test))))
 local images = model:sample(64, { steps = opt.sweeps })
 common.picture(opt, "samples.png", function(plot)
-  return plot.mosaic(images:t(), { tile = opt.tile, cols = 8, zoom = 56 // opt.tile[1] })
+  return plot.mosaic(images:t(), { tile = opt.tile, cols = 8, zoom = opt.zoom })
 end)
 common.finish(model, test, opt)

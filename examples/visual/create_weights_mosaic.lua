@@ -19,7 +19,7 @@ rbm:fit(train, common.fit_options(opt))
 for scale, cmap in pairs { tile = "gray", all = "gray", symmetric = "bwr" } do
   common.picture(opt, scale .. ".png", function(plot)
     return plot.mosaic(rbm.W, { tile = opt.tile, scale = scale, cmap = cmap,
-      zoom = 56 // opt.tile[1] })
+      zoom = opt.zoom })
   end)
 end
 common.finish(rbm, test, opt)
