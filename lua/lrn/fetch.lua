@@ -95,8 +95,8 @@ end
 
 local function request(job, url)
   local from = job.part:size()
-  local t <close> = job.curl.transfer(url, from, math.max(SHORTEST, job.patience / job.mirrors),
-    "lrn/" .. core.version)
+  local share = job.mirrors > 1 and job.patience / 2 or job.patience -- half for who comes after
+  local t <close> = job.curl.transfer(url, from, math.max(SHORTEST, share), "lrn/" .. core.version)
   local shown <close> = setmetatable({}, { __close = function()
     if job.bar then job.bar:close() end
     job.bar = nil
