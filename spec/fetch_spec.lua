@@ -1,6 +1,7 @@
 -- lrn.io.fetch against a server that cuts, delays, lies, ignores ranges, sends wrong bytes and
 -- redirects: every fetch ends with the right file or with an error, and with nothing in between.
 local lrn = require "lrn"
+local core = require "lrn.core"
 local fetch = require "lrn.fetch"
 local program = dofile "spec/support/program.lua"
 local web = dofile "spec/support/web.lua"
@@ -361,44 +362,74 @@ describe("fetch", function()
         server:url(way .. "/x.bin"), path, sum, SIZE))
     end
 
-    test("two at once: one fetches, the other waits", function()
+    test("several at once: one fetches, and all have the file", function()
       local name = script "slow/30000"
       local command = "for i in 1 2 3; do LRN_OFFLINE= LRN_PROGRESS=0 LRN %s & done; wait"
       local out, err = sh(command:format(name))
       assert.equal(3, select(2, out:gsub("true", "")), err)
-      assert.equal(2, select(2, err:gsub("another process fetches it; waiting\n", "")))
       assert.is_true(read(path) == data)
       assert.is_nil(read(path .. ".part"))
       assert.same({ "" }, ranges())
     end)
 
-    test("Ctrl-C stops it, and the next goes on", function()
-      local _, err, code = sh("LRN_OFFLINE= timeout --preserve-status -s INT 0.7 LRN " ..
-        script "slow/3000")
-      assert.equal(1, code)
-      has(err, "interrupted!")
+    test("waits for one that is at it, and takes what that one fetched", function()
+      assert(lrn.io.mkdir(folder .. "/got"))
+      local part <close> = assert(core.part_open(path))
+      assert.is_false(core.part_open(path)) -- not this process either
+      local out, err = program.file "", program.file ""
+      local pipe <close> = io.popen(("LRN_OFFLINE= %s %s > %s 2> %s"):format(quote(program.path),
+        script "ok", out, err))
+      for _ = 1, 400 do
+        if #read(err) > 0 then break end
+        os.execute "sleep 0.05"
+      end
+      assert.equal(path .. ": another process fetches it; waiting\n", read(err))
+      assert(part:write(data:sub(1, 5000)))
+      assert(part:write(data:sub(5001)))
+      assert.equal(sum, part:sha256())
+      assert(part:commit())
+      part:close()
+      pipe:read "a" -- until it ends
+      assert.equal("true\tnil\n", read(out))
+      assert.is_true(read(path) == data)
+      assert.is_nil(read(path .. ".part"))
+      assert.same({}, ranges())
+    end)
+
+    -- Sends a signal to a process that runs the script, as soon as the shell's condition holds.
+    local function stop(signal, way, condition)
+      return sh(("LRN_OFFLINE= LRN %s & pid=$!; i=0; until %s || [ $i -gt 200 ]; do sleep 0.05; \z
+        i=$((i + 1)); done; kill -%s $pid; wait $pid"):format(script(way), condition, signal))
+    end
+
+    local function something_came() return ("[ -s %s.part ]"):format(quote(path)) end
+
+    local function goes_on()
       local part = read(path .. ".part")
       assert.is_true(#part >= 3000 and #part < SIZE and data:sub(1, #part) == part)
       assert.is_nil(read(path))
       server:requests()
       good("ok", both)
       assert.same({ "bytes=" .. #part .. "-" }, ranges())
+    end
+
+    test("Ctrl-C stops it, and the next goes on", function()
+      local _, err, code = stop("INT", "slow/3000", something_came())
+      assert.equal(1, code)
+      has(err, "interrupted!")
+      goes_on()
     end)
 
     test("Ctrl-C stops it where nothing comes, and leaves nothing", function()
-      local _, err = sh("LRN_OFFLINE= timeout --preserve-status -s INT 0.7 LRN " .. script "hang")
+      local _, err = stop("INT", "hang/77", ("grep -q /hang/77/ %s"):format(quote(server.report)))
       has(err, "interrupted!")
       assert.is_nil(read(path .. ".part"))
       assert.is_nil(read(path))
     end)
 
     test("one that was killed leaves what the next goes on with", function()
-      sh("LRN_OFFLINE= timeout -s KILL 0.7 LRN " .. script "slow/3000")
-      local part = read(path .. ".part")
-      assert.is_true(#part >= 3000 and #part < SIZE)
-      server:requests()
-      good("ok", both)
-      assert.same({ "bytes=" .. #part .. "-" }, ranges())
+      stop("KILL", "slow/3000", something_came())
+      goes_on()
     end)
   end)
 
@@ -422,9 +453,10 @@ describe("fetch", function()
   end)
 
   test("leaves no folder where nothing came", function()
+    path = folder .. "/got/a/b/x.bin"
     bad("status/404", nil, "ENETWORK", "404")
-    assert.is_nil(read(folder .. "/got"))
     assert.is_nil((os.rename(folder .. "/got", folder .. "/got")))
+    bad("stop/300", { timeout = 0.3, sha256 = sum }, "ENETWORK", "no data", 300)
   end)
 
   test("asks nobody with LRN_OFFLINE=1", function()

@@ -226,12 +226,16 @@ local function hold(curl, path, say)
   return part, message, code
 end
 
--- The folder of a file; its name where it had to be made, false where it was there.
+-- The folder of a file: a list of those that had to be made, the lowest first.
 local function make_folder(path)
-  local folder = path:match "^(.+)/"
-  if not folder or core.exists(folder) then return false end
-  local ok, message, code = core.mkdir(folder)
-  if ok then return folder end
+  local made, folder = {}, path:match "^(.+)/"
+  local lowest = folder
+  while folder and not core.exists(folder) do
+    made[#made + 1], folder = folder, folder:match "^(.+)/"
+  end
+  if #made == 0 then return made end
+  local ok, message, code = core.mkdir(lowest)
+  if ok then return made end
   return nil, "fetch: " .. message:gsub("^mkdir: ", ""), code
 end
 
@@ -301,10 +305,11 @@ function M.fetch(url, path, options)
   local curl, message = M.library()
   if not curl then return nil, ("fetch: %s: %s"):format(path, message), "EBUILD" end
   local made, problem, number = make_folder(path)
-  if made == nil then return nil, problem, number end
+  if not made then return nil, problem, number end
   local ok, result, code = fetch_into(curl, urls, path, o)
-  if not ok and made then os.remove(made) end -- an empty one; others stay
-  return ok, result, code
+  if ok then return true, result end
+  for _, folder in ipairs(made) do os.remove(folder) end -- those that are empty
+  return nil, result, code
 end
 
 return M
