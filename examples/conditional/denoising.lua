@@ -47,6 +47,6 @@ common.picture(opt, "denoised.png", function(plot)
   local lines = {}
   for i, t in ipairs { noisy, mean, std * 2, clean } do lines[i] = t:narrow(1, 1, n) end
   return plot.mosaic(lrn.cat(lines, 1):cpu():t(), { tile = opt.tile, cols = n,
-    zoom = math.max(1, 56 // opt.tile[1]), scale = "all" })
+    zoom = opt.zoom, scale = "all" })
 end)
 common.finish(rbm, test, opt)

@@ -61,6 +61,6 @@ local filled = rbm:impute(holes)
 common.picture(opt, "filled.png", function(plot)
   local lines = { lrn.where(holes:isnan(), lrn.full_like(holes, 0.5), holes), filled, y:narrow(1, 1, n) }
   return plot.mosaic(lrn.cat(lines, 1):cpu():t(), { tile = opt.tile, cols = n,
-    zoom = math.max(1, 56 // opt.tile[1]), scale = "all" })
+    zoom = opt.zoom, scale = "all" })
 end)
 common.finish(rbm, test, opt)
