@@ -30,9 +30,12 @@
 
 enum { V = 784, BATCH = 128, CHAINS = 100, RUNGS = 1000, MOST_ROUNDS = 99 };
 
+/* Of one thread its own time: what else runs on the machine disturbs it less. */
+static clockid_t the_clock = CLOCK_MONOTONIC;
+
 static double now(void) {
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(the_clock, &t);
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
@@ -220,12 +223,14 @@ int main(int argc, char **argv) {
   data = images(&what);
   printf("lrn %s  kernels %s  OpenBLAS core %s  60000 images: %s  %d rounds, medians\n",
          lrn_version(), lrn_isa(), lrn_blas_core(), what, rounds);
-  for (int threads = 1; threads <= 2; threads++)
+  for (int threads = 1; threads <= 2; threads++) {
+    the_clock = threads == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC;
     if (ais)
       bench_ais(500, threads, rounds, data, 60000);
     else
       for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
         bench_cd(hidden[i], threads, rounds, data, 60000);
+  }
   lrn_tensor_free(data);
   return 0;
 }
