@@ -56,7 +56,9 @@ end
 --- Reads the command line and the data.
 -- @param spec about, and rows of options, as lrn.cli.parse takes them; data: the name of its data
 -- set ("mnist"); epochs, batch_size: { on that, on digits } (5, 20; 128, 16); limit: default of
--- this option; hidden, learning_rate: likewise, of examples that have them
+-- this option; hidden, learning_rate: likewise, of examples that have them; auto: a function of the
+-- options that gives the data of --data auto, as training and test set, name and shape of an image, and
+-- data_help, what they are; generate: the same where there are no other data, and no --data
 -- @return options, with tile (the shape of an image: height and width, in front of them 3 where it
 -- has colours), pixels (how many values that is) and zoom (of mosaics); training and test set
 function M.start(spec)
@@ -68,7 +70,7 @@ function M.start(spec)
       ("epochs to train (%d on %s, %d on digits)"):format(epochs[1], sets[own][1], epochs[2]),
       min = 0,
       short = "e" },
-    { "data", "string", "auto", data_help(own) },
+    { "data", "string", "auto", spec.data_help or data_help(own) },
     { "download", "boolean", true, "fetch the data where they are not found" },
     { "device", "string", "cpu", "cpu, cuda or cuda:N" },
     { "seed", "integer", 1, "seed of all random numbers", min = 0 },
@@ -88,13 +90,20 @@ function M.start(spec)
     rows[#rows + 1] = { "learning_rate", "number", spec.learning_rate, "step of the update",
       min = 0 }
   end
+  if spec.generate then table.move(rows, 4, #rows + 2, 2) end -- without data and download
   table.move(spec, 1, #spec, #rows + 1, rows)
   local opt = lrn.cli.parse(rows)
   if opt.device:find "^cuda" then M.check(lrn.cuda.available()) end
   if opt.threads then lrn.set { threads = opt.threads } end
   lrn.manual_seed(opt.seed)
 
-  local train, test, which, tile, found = load_data(opt.data, own, opt.download)
+  local own_data = spec.generate or opt.data == "auto" and spec.auto or nil
+  local train, test, which, tile, found
+  if own_data then
+    train, test, which, tile = own_data(opt)
+  else
+    train, test, which, tile, found = load_data(opt.data, own, opt.download)
+  end
   print(("data: %s, %d training and %d test images of %s"):format(which, #train, #test,
     table.concat(tile, " x ")))
   local usual = found == "digits" and 2 or 1

@@ -218,6 +218,137 @@ describe("bars_and_stripes", function()
   end)
 end)
 
+describe("shifter", function()
+  it("has each pattern above itself, moved as the label says", function()
+    for n = 2, 5 do
+      local ds = lrn.data.shifter(n)
+      local seen = {}
+      assert.equal(3 * 2 ^ n | 0, #ds)
+      for i = 1, #ds do
+        local x, label = ds(i)
+        local rows = x:tolist()
+        local key = label .. ": " .. table.concat(rows[1], " ")
+        assert.is_nil(seen[key])
+        seen[key] = true
+        for j = 1, n do -- moved to the right: bit j is that at its left
+          assert.equal(rows[1][(j - 1 - (label - 2)) % n + 1], rows[2][j])
+          assert.is_true(rows[1][j] == 0 or rows[1][j] == 255)
+        end
+      end
+    end
+    for _, n in ipairs { 1, 2.5, 13 } do
+      assert.error_matches(function() lrn.data.shifter(n) end, "shifter: n: got ")
+    end
+  end)
+end)
+
+-- Statistics at 6 sigma (2e-9), seeds fixed.
+describe("ising", function()
+  local function near(a, b, bound, what)
+    assert.is_true(math.abs(a - b) <= bound, ("%s: %g, expected %g +- %g"):format(what, a, b, bound))
+  end
+
+  -- energies a site of configurations, as doubles
+  local function energies(ds)
+    local s = ds.data:to "float64" * (2 / 255) - 1
+    local n = s:size(2)
+    local function moved(d) return lrn.cat({ s:narrow(d, 2, n - 1), s:narrow(d, 1, 1) }, d) end
+    return -(s * moved(2) + s * moved(3)):view(#ds, -1):mean(2)
+  end
+
+  it("gives the states of a 3 x 3 torus as often as exp(-E / T) says", function()
+    local n, side, sites = 20000, 3, 9
+    for _, T in ipairs { 1.5, 2.5, 6 } do
+      -- all 512 states, in plain Lua; those of one energy and one magnetisation are alike
+      local weight, z = {}, 0
+      for code = 0, 511 do
+        local function spin(i, j) return 2 * (code >> (i % side * side + j % side) & 1) - 1 end
+        local e, m = 0, 0
+        for i = 0, 2 do
+          for j = 0, 2 do
+            e = e - spin(i, j) * (spin(i + 1, j) + spin(i, j + 1))
+            m = m + spin(i, j)
+          end
+        end
+        local key = e .. " " .. m
+        weight[key] = (weight[key] or 0) + math.exp(-e / T)
+        z = z + math.exp(-e / T)
+      end
+      local ds = lrn.data.ising { temperature = T, n = n, side = side, sweeps = 30, seed = 3 }
+      local E = (energies(ds) * sites):round():tolist()
+      local M = (ds.data:to "float64" * (2 / 255) - 1):view(n, -1):sum(2):round():tolist()
+      local count = {}
+      for i = 1, n do
+        local key = (E[i] // 1 | 0) .. " " .. (M[i] // 1 | 0)
+        count[key] = (count[key] or 0) + 1
+      end
+      for key in pairs(count) do assert.is_truthy(weight[key], key) end
+      for key, w in pairs(weight) do
+        local p = w / z
+        near(count[key] or 0, n * p, 6 * math.sqrt(n * p * (1 - p)) + 1, ("T = %g, %s"):format(T, key))
+      end
+    end
+  end)
+
+  -- log Z of a torus of m x n spins (Kaufman 1949, equation 76) in the coupling K = 1 / T; the energy a site
+  -- is minus its derivative by K, over the sites.
+  it("has the energy of the finite torus, below, at and above the critical temperature #slow", function()
+    local function log_z(L, K)
+      local sinh, cosh = (math.exp(2 * K) - math.exp(-2 * K)) / 2, (math.exp(2 * K) + math.exp(-2 * K)) / 2
+      local function gamma(r)
+        if r == 0 then return 2 * K + math.log((math.exp(2 * K) - 1) / (math.exp(2 * K) + 1)) end
+        local c = cosh * cosh / sinh - math.cos(math.pi * r / L)
+        return math.log(c + math.sqrt(c * c - 1))
+      end
+      local terms = {}
+      for kind = 1, 4 do
+        local log, sign = 0, 1
+        for k = 0, L - 1 do
+          local g = L * gamma(kind <= 2 and 2 * k + 1 or 2 * k) / 2
+          local a = math.abs(g)
+          log = log + a + math.log(kind % 2 == 1 and 1 + math.exp(-2 * a) or 1 - math.exp(-2 * a))
+          if kind % 2 == 0 and g < 0 then sign = -sign end
+        end
+        terms[kind] = { log, sign }
+      end
+      local top, sum = terms[1][1], 0
+      for _, t in ipairs(terms) do sum = sum + t[2] * math.exp(t[1] - top) end
+      return -math.log(2) + L * L / 2 * math.log(2 * sinh) + top + math.log(sum)
+    end
+    for _, case in ipairs { { 3, 2.2 }, { 16, 1.8 }, { 16, 2 / math.log(1 + math.sqrt(2)) }, { 16, 3.5 } } do
+      local L, T = table.unpack(case)
+      local K, d, n = 1 / T, 1e-4, 1000
+      local exact = -(log_z(L, K + d) - log_z(L, K - d)) / (2 * d) / L ^ 2
+      local e = energies(lrn.data.ising { temperature = T, n = n, side = L, seed = 4 })
+      near(e:mean(), exact, 6 * e:std() / math.sqrt(n), ("side %d, T = %g"):format(L, T))
+    end
+  end)
+
+  it("is the same for the same seed, of the configuration's number alone, and says what it is", function()
+    local a = lrn.data.ising { n = 5, side = 6, sweeps = 3, seed = 7 }
+    local b = lrn.data.ising { n = 9, side = 6, sweeps = 3, seed = 7 }
+    assert.is_true(a.data:eq(b.data:narrow(1, 1, 5)):all())
+    assert.is_false(a.data:eq(lrn.data.ising { n = 5, side = 6, sweeps = 3, seed = 8 }.data):all())
+    assert.same({ 5, 6, 6 }, a.data.shape)
+    assert.same({ [0] = true, [255] = true }, (function()
+      local seen = {}
+      for _, x in ipairs(a.data:view(-1):tolist()) do seen[x] = true end
+      return seen
+    end)())
+    assert.is_false(b.data[1]:eq(b.data[2]):all())
+  end)
+
+  it("refuses what it cannot make", function()
+    local function fails(pattern, options)
+      assert.error_matches(function() lrn.data.ising(options) end, pattern)
+    end
+    fails("ising: side: got 1, expected", { side = 1 })
+    fails("ising: temperature: got 0, expected", { temperature = 0 })
+    fails("ising: sweeps: got 1000000000, expected 1 to", { sweeps = 1000000000 })
+    fails("ising: unknown option 'temp'", { temp = 2 })
+  end)
+end)
+
 describe("mnist", function()
   local function folder()
     local path = os.tmpname()

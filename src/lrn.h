@@ -454,6 +454,12 @@ LRN_API int lrn_random_bernoulli(lrn_tensor *t, const lrn_tensor *p, lrn_key key
 /* A random permutation of base .. base + n - 1 in t (int64, 1-d, n elements): Fisher-Yates from
    the last element down, position i exchanged with (r (i + 1)) >> 64, r the 64 bits of element i. */
 LRN_API int lrn_permutation(lrn_tensor *t, int64_t base, lrn_key key);
+/* Independent configurations of the two-dimensional Ising model on a torus of L x L spins, E = - sum
+   over neighbours s_i s_j, at a temperature > 0, into t (uint8 on the CPU, contiguous, n x L x L, L from 2
+   to LRN_ISING_SIDE; 1: up, 0: down): each after so many cluster sweeps (Swendsen and Wang 1987) from
+   random spins; 100 are enough at any temperature. Configuration r has the draw key.draw + r. */
+#define LRN_ISING_SIDE 1024
+LRN_API int lrn_ising(lrn_tensor *t, double temperature, int64_t sweeps, lrn_key key);
 
 /* }==================================================================== */
 

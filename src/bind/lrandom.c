@@ -147,6 +147,19 @@ static int core_permutation(lua_State *L) {
   return permuted(L, lrnB_integer(L, 1, "permutation", "n"), key, "permutation");
 }
 
+/* ising(n, side, temperature, sweeps, seed) -> uint8 of n x side x side */
+static int core_ising(lua_State *L) {
+  int64_t size[3] = {lrnB_integer(L, 1, "ising", "n"), lrnB_integer(L, 2, "ising", "side"), 0};
+  double temperature = lrnB_number(L, 3, "ising", "temperature");
+  int64_t sweeps = lrnB_integer(L, 4, "ising", "sweeps");
+  lrn_key key = {(uint64_t)lrnB_integer(L, 5, "ising", "seed"), 0, LRN_STREAM_USER, 0, 0};
+  lrn_tensor **t = lrnB_new_tensor(L);
+  size[2] = size[1];
+  LRNB_TRY_AS(L, "ising", lrn_tensor_new(t, LRN_U8, 3, size, NULL));
+  LRNB_TRY(L, lrn_ising(*t, temperature, sweeps, key));
+  return lrnB_result(L);
+}
+
 /* {=== Generators === */
 
 static generator *check_generator(lua_State *L, const char *f) {
@@ -220,7 +233,7 @@ static int generator_tostring(lua_State *L) {
 
 static const luaL_Reg functions[] = {
   {"rand", core_rand}, {"randn", core_randn}, {"randint", core_randint},
-  {"randperm", core_randperm}, {"permutation", core_permutation}, {"generator", core_generator},
+  {"randperm", core_randperm}, {"permutation", core_permutation}, {"ising", core_ising}, {"generator", core_generator},
   {"manual_seed", core_manual_seed}, {"default_seed", core_default_seed}, {NULL, NULL}};
 static const luaL_Reg both[] = {{"bernoulli", tensor_bernoulli}, {NULL, NULL}};
 static const luaL_Reg generator_methods[] = {

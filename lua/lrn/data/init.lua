@@ -14,6 +14,8 @@ local lazy = {
   cifar10 = images "cifar10",
   digits = function() return require "lrn.data.digits" end,
   bars_and_stripes = function() return require "lrn.data.synthetic".bars_and_stripes end,
+  shifter = function() return require "lrn.data.synthetic".shifter end,
+  ising = function() return require "lrn.data.synthetic".ising end,
   transforms = function() return require "lrn.data.transforms" end,
 }
 

@@ -32,4 +32,43 @@ function M.bars_and_stripes(n)
     name = "bars and stripes" })
 end
 
+--- The shifter (G. Hinton, T. Sejnowski 1986): all patterns of n bits, each above itself moved by one
+-- to the left (label 1), not at all (2), and by one to the right (3), around the ends. No single pixel,
+-- and no pair in one row, says anything about the label.
+-- @param n bits, 2..12
+-- @return 3 2^n images of 2 x n
+-- @usage local ds = lrn.data.shifter(8); assert(#ds == 768)
+function M.shifter(n)
+  n = check.value("shifter", "n", n, { "integer", required = true, min = 2, max = 12 })
+  local i64 = { dtype = "int64" }
+  local codes = core.arange(0, (1 << n) - 1, i64):view(-1, 1)
+  local bits = codes // core.full({ n }, 2, i64):pow(core.arange(n - 1, 0, -1, i64)) % 2
+  local images, labels = {}, {}
+  for label, first in ipairs { 2, 1, n } do -- the bit that comes to stand at the left
+    local moved = core.cat({ bits:narrow(2, first, n + 1 - first), bits:narrow(2, 1, first - 1) }, 2)
+    images[label] = core.stack({ bits, moved }, 2)
+    labels[label] = core.full({ 1 << n }, label, i64)
+  end
+  return dataset.new((core.cat(images, 1) * 255):to "uint8", core.cat(labels, 1),
+    { classes = { "left", "none", "right" }, name = "shifter" })
+end
+
+--- Independent configurations of the two-dimensional Ising model on a torus: spins that are up (255) or
+-- down (0), p = exp(-E / T) / Z, E = - sum of s_i s_j over neighbours. The critical temperature is
+-- 2 / log(1 + sqrt(2)) = 2.269: below it most spins are alike, above it only near ones. Each has a chain of
+-- its own of cluster updates (Swendsen and Wang 1987), which forgets its start at any temperature.
+-- @param options temperature (2.269...); n (1000) configurations; side (16), 2..1024; sweeps (100) of a
+-- chain; seed (drawn)
+-- @return Dataset of n x side x side, without labels
+-- @usage local ds = lrn.data.ising{ temperature = 2, n = 50, side = 8, seed = 1 }; assert(#ds == 50)
+function M.ising(options)
+  local o = check.options("ising", options, {
+    temperature = { "number", 2 / math.log(1 + math.sqrt(2)), min = 1e-6, max = 1e6 },
+    n = { "integer", 1000, min = 1, max = 0xffffffff }, side = { "integer", 16, min = 2, max = 1024 },
+    sweeps = { "integer", 100, min = 1 }, seed = { "integer" },
+  })
+  local spins = core.ising(o.n, o.side, o.temperature, o.sweeps, o.seed or core.default_seed())
+  return dataset.new(spins:mul_(255), nil, { name = ("Ising, T = %.4g"):format(o.temperature) })
+end
+
 return M

@@ -75,6 +75,24 @@ return {
     params = { { "n", "integer", "side, 1..10" } },
       returns = { { "Dataset", "all images, each once" } },
     errors = "n outside 1..10", example = "assert(#lrn.data.bars_and_stripes(3) == 14)" },
+  { name = "data.shifter",
+    text = "The shifter (Hinton and Sejnowski 1986): all patterns of n bits, each above itself moved by one \z
+    to the left (label 1), not at all (2) or to the right (3), around the ends. No pixel alone says \z
+    anything about the label; uint8.",
+    params = { { "n", "integer", "bits, 2..12" } },
+    returns = { { "Dataset", "3 * 2^n images of 2 x n" } },
+    errors = "n outside 2..12", example = "assert(#lrn.data.shifter(4) == 48)" },
+  { name = "data.ising",
+    text = "Independent configurations of the two-dimensional Ising model on a torus, p = exp(-E / T) / Z, E = \z
+    minus the sum of s_i s_j over neighbours; spins up are 255, down 0 (uint8). Critical temperature: \z
+    2.269. Each has a chain of cluster updates of its own (Swendsen and Wang 1987).",
+    params = { { "options.temperature", "number", "", 2.2691853142130216 },
+      { "options.n", "integer", "configurations", 1000 }, { "options.side", "integer", "2..1024", 16 },
+      { "options.sweeps", "integer", "cluster updates of each", 100 },
+      { "options.seed", "integer", "absent: drawn from the default generator" } },
+    returns = { { "Dataset", "n x side x side, without labels" } },
+    errors = "a temperature that is not above 0; an unknown option",
+    example = "local ds = lrn.data.ising{ temperature = 3, n = 20, side = 8, seed = 1 }\nassert(#ds == 20)" },
   { name = "data.transforms.scale", text = "A transform: float32 values times a factor.",
     params = { { "factor", "number", "", 1 / 255 } },
     returns = { { "function", "from a batch to a batch" } },

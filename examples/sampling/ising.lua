@@ -1,0 +1,76 @@
+--- The two-dimensional Ising model learnt from configurations: an RBM of spins for each of three temperatures,
+-- below, at and above the critical one (2.269), trained by PCD. A model of a distribution should give
+-- samples that one cannot tell from data: energy and magnetisation a site of both, and pictures of both.
+--
+--     lrn examples/sampling/ising.lua
+--
+-- What to expect (energy a site; mean |magnetisation|); the exact energies are those of Kaufman 1949 for the
+-- finite torus:
+--
+local lrn = require "lrn"
+local common = dofile((arg[0]:match "^.*/" or "./") .. "../common.lua")
+
+local critical = 2 / math.log(1 + math.sqrt(2))
+local temperatures = { 1.8, critical, 3.5 }
+local sets = {}
+
+local opt, train = common.start {
+  about = "Trains an RBM of spins on the Ising model at three temperatures and samples from it.",
+  epochs = { 60, 60 }, batch_size = { 100, 100 }, limit = 5000, hidden = 128, learning_rate = 0.05,
+  { "side", "integer", 8, "spins a side", min = 2, max = 64 },
+  { "steps", "integer", 500, "sweeps to the samples", min = 1 },
+  generate = function(o)
+    for i, T in ipairs(temperatures) do
+      local ds = lrn.data.ising { temperature = T, n = o.limit, side = o.side, seed = o.seed + i }
+      sets[i] = ds:map(function(x) return x:to "float32" * (2 / 255) - 1 end)
+    end
+    return sets[1], sets[1], ("Ising model at %d temperatures"):format(#sets), { o.side, o.side }
+  end,
+}
+
+-- Moved by one around the torus along dimension d
+local function moved(s, d)
+  local n = s:size(d)
+  return lrn.cat({ s:narrow(d, 2, n - 1), s:narrow(d, 1, 1) }, d)
+end
+
+-- Mean energy a site, and mean |magnetisation|, of configurations of -1 and 1
+local function measure(rows)
+  local s = rows:cpu():view(#rows, opt.side, opt.side)
+  local bonds = s * moved(s, 2) + s * moved(s, 3)
+  return -bonds:mean(), s:view(#rows, -1):mean(2):abs():mean()
+end
+
+local SpinRBM = lrn.models.define { visible = "spin", hidden = "spin", name = "IsingRBM" }
+local shown = {}
+for i, T in ipairs(temperatures) do
+  local rbm = common.check(SpinRBM {
+    n_visible = opt.pixels, n_hidden = opt.hidden, learning_rate = opt.learning_rate,
+    persistent = opt.batch_size, device = opt.device, seed = opt.seed,
+  })
+  rbm:fit(sets[i], { epochs = opt.epochs, batch_size = opt.batch_size, progress = opt.progress,
+    schedule = { learning_rate = lrn.schedule.linear { from = opt.learning_rate, to = 0,
+      epochs = math.max(opt.epochs, 1) } } })
+  local data = sets[i]:tensor():view(#sets[i], -1)
+  local n = math.min(#data, 1000)
+  local start = lrn.rand(n, opt.pixels):ge(.5):to "float32" * 2 - 1 -- no side is preferred
+  local _, samples = rbm:sample(n, { steps = opt.steps, start = start:to { device = opt.device } })
+  local energy, magnetisation = measure(data)
+  local energy_of, magnetisation_of = measure(samples)
+  print(("T = %.3f   energy: data %.3f, samples %.3f   |magnetisation|: data %.3f, samples %.3f"):format(T,
+    energy, energy_of, magnetisation, magnetisation_of))
+  for _, rows in ipairs { data, samples } do
+    shown[#shown + 1] = rows:narrow(1, 1, math.min(8, #rows)):cpu()
+  end
+  common.check(rbm:save(common.path(opt, ("ising%d.safetensors"):format(i))))
+end
+
+common.picture(opt, "configurations.png", function(plot)
+  local figure = plot.figure { rows = #shown // 2, cols = 2, width = 8, height = 4 }
+  for k, rows in ipairs(shown) do
+    local i, what = (k + 1) // 2, k % 2 == 1 and "data" or "samples of the model"
+    figure:axes(i, 2 - k % 2):title(("%s, T = %.3f"):format(what, temperatures[i]))
+      :mosaic(rows:t(), { tile = opt.tile, cols = 8, vmin = -1, vmax = 1, cmap = "viridis" })
+  end
+  return figure
+end)
