@@ -220,6 +220,45 @@ describe("annealed importance sampling", function()
     end
   end)
 
+  it("allocates before its rungs, not on them, on every device", function()
+    for _, device in ipairs(exact.devices()) do
+      for _, o in ipairs { {}, { visible = "spin", hidden = "spin" }, { visible = "softmax" },
+        { n_classes = 3 }, { visible = "gaussian" } } do
+        o.device = device
+        local c = model(o, .2)
+        c:reserve(20, false)
+        local short, long, counts = ladder(2), ladder(50), {}
+        for i, betas in ipairs { short, long, short, long } do
+          collectgarbage()
+          collectgarbage "stop"
+          local before_it = core.memory().allocations
+          local z = c:anneal(20, betas)
+          counts[i] = core.memory().allocations - before_it
+          collectgarbage "restart"
+          assert.is_true(z:isfinite():all())
+        end
+        assert.equal(counts[1], counts[2], device)
+        assert.equal(counts[3], counts[4], device)
+      end
+    end
+  end)
+
+  -- Where states are 0 and 1 products are sums of selected rows: another order, the same figures. Weights
+  -- in units of 1/4 make both exact, so that chains take the same ways.
+  it("is the same with dense products as with those of 0 and 1", function()
+    local function run(dense)
+      core.set { dense = dense }
+      finally(function() core.set { dense = false } end)
+      local c = model({ n_visible = 40, n_hidden = 30, seed = 19 }, .3)
+      for _, t in pairs(c:parameters()) do t:copy_((t * 4):round() / 4) end
+      c:parameters().a:sub_(2) -- few ones
+      c:parameters().b:sub_(2)
+      return forward(c, 8, 50)
+    end
+    local sums, dense = run(false), run(true)
+    near((sums - dense):abs():max(), 0, 1e-4)
+  end)
+
   it("draws anew at each call, the same for the same seed", function()
     local a, b = model({ seed = 16 }, 1), model({ seed = 16 }, 1)
     local first = forward(a, 5, 10)
