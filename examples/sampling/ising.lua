@@ -7,12 +7,14 @@
 --
 --     lrn examples/sampling/ising.lua
 --
--- What to expect (energy a site; mean |magnetisation|); the exact energies are those of Kaufman 1949 for the
--- finite torus, -1.858, -1.493 and -0.667:
+-- What to expect; the exact energies of the finite torus (Kaufman 1949) are -1.859, -1.492 and -0.665:
 --
---   T = 1.800   energy: data -1.858, samples -1.868   |magnetisation|: data 0.956, samples 0.964
---   T = 2.269   energy: data -1.494, samples -1.486   |magnetisation|: data 0.779, samples 0.794
---   T = 3.500   energy: data -0.667, samples -0.675   |magnetisation|: data 0.251, samples 0.263
+--   T = 1.800  data:     energy -1.858  |magnetisation| 0.956  up 0.50
+--              samples:  energy -1.826  |magnetisation| 0.955  up 0.52
+--   T = 2.269  data:     energy -1.494  |magnetisation| 0.779  up 0.49
+--              samples:  energy -1.449  |magnetisation| 0.774  up 0.54
+--   T = 3.500  data:     energy -0.667  |magnetisation| 0.251  up 0.49
+--              samples:  energy -0.638  |magnetisation| 0.252  up 0.51
 local lrn = require "lrn"
 local common = dofile((arg[0]:match "^.*/" or "./") .. "../common.lua")
 
