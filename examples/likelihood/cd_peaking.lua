@@ -84,6 +84,6 @@ common.picture(opt, "cd_peaking.png", function(plot)
   end
   errors:xlabel "epoch":ylabel "reconstruction error":grid():legend()
   if bars then likelihoods:hline(-math.log(#test), { style = "--" }) end
-  likelihoods:xlabel "epoch":ylabel "log-likelihood (nats)":grid():legend { loc = "lower right" }
+  likelihoods:xlabel "epoch":ylabel "log-likelihood (nats)":grid():legend { loc = "best" }
   return figure
 end)
