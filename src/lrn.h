@@ -426,7 +426,9 @@ enum {
   LRN_STREAM_METRIC = 4,
   LRN_STREAM_CHAIN = 5,
   LRN_STREAM_SHUFFLE = 6,
-  LRN_STREAM_USER = 7
+  LRN_STREAM_USER = 7,
+  LRN_STREAM_SWAP = 8,     /* swaps of persistent chains, */
+  LRN_STREAM_USER_SWAP = 9 /* and of a call's */
 };
 
 /* Names one draw: element e of the draw is random number `first + e` of it. */
@@ -601,6 +603,11 @@ typedef struct lrn_rbm_options {
   double decay;              /* 0; >= 0; acts on weights only */
   double temperature;        /* 1; > 0; in both phases and in inference */
   int64_t persistent;        /* 0: CD; P > 0: PCD with P chains */
+  int64_t replicas;          /* 1; R > 1: each of these chains has R rungs, from the model (beta = 1) to one
+                                without weights (0), which exchange their states (model/tempering.c); the
+                                statistics are those of the first. Units have densities; no mask */
+  double fast_rate;          /* 0: off; > 0: the chains see fast weights, which learn at this rate */
+  double fast_decay;         /* 0.95; in [0, 1): and decay by this factor a step (model/chains.c); no mask */
   int visible_bias;          /* lrn_bias: LRN_BIAS_DATA */
   int visible_noise;         /* 1; 0: wherever a visible state is asked for, its mean is given */
   int normalize;             /* 0; 1: Gaussian visible units see data standardised by the statistics of
@@ -699,7 +706,17 @@ LRN_API lrn_tensor *lrn_work_gradient(const lrn_work *w, int i, const char **nam
 LRN_API lrn_tensor *lrn_work_momentum(const lrn_work *w, int i, const char **name);
 LRN_API lrn_tensor *lrn_work_second(const lrn_work *w, int i, const char **name); /* Adam's second
                                                                                       moments */
-LRN_API lrn_tensor *lrn_work_chain(const lrn_work *w); /* P x n_hidden states */
+LRN_API lrn_tensor *lrn_work_fast(const lrn_work *w, int i, const char **name); /* fast weights */
+/* Hidden states of the persistent chains, replicas * P x n_hidden: those of the model first, those of the
+   next rung then, ... */
+LRN_API lrn_tensor *lrn_work_chain(const lrn_work *w);
+/* The betas of the rungs (float64, on the CPU), and the visible biases at beta = 0; NULL without replicas.
+   Not to be written. */
+LRN_API lrn_tensor *lrn_work_ladder(const lrn_work *w);
+LRN_API lrn_tensor *lrn_work_base(const lrn_work *w);
+/* How often each of the replicas - 1 pairs of neighbours exchanged states, on average since the ladder was
+   last adapted, or before that where it just was; NaN before the first step. LRN_ESTATE without replicas. */
+LRN_API int lrn_work_swap_rates(const lrn_work *w, double *rates);
 /* The last step's mask, n_hidden wide; lent, NULL without one. dropout: rows of the batch, and from row
    lrn_work_batch on those of the chains. dropconnect: its first n_visible rows; W times it follows.
    edropout: rows of the batch. */
@@ -813,6 +830,15 @@ typedef struct lrn_sampling {
   const lrn_tensor *labels; /* of a model with labels: the label of each chain, held; int64, n, contiguous,
                                on the model's device, counted from base; base - 1 counts as no class at all */
   int64_t base;             /* of labels and of those that come out */
+  /* Parallel tempering: each chain has so many rungs, see lrn_rbm_options; results are of the first one. The
+     ladder adapts while the chains burn, and is then fixed. */
+  int64_t replicas;         /* 0, 1: none */
+  const lrn_tensor *ladder; /* betas to begin with, float64, on the CPU: 1 > ... > 0. NULL: those of the
+                               persistent chains where these are as many, else equal steps */
+  const lrn_tensor *hot;    /* the visible biases at beta = 0, n_visible values, as the model has them. NULL: those of the persistent
+                               chains where there are some, else 0 */
+  lrn_tensor *swap_rates;   /* or NULL: gets how often each of replicas - 1 pairs exchanged states after burn; */
+  lrn_tensor *betas;        /* or NULL: gets the ladder (replicas); both contiguous float64, on the CPU */
 } lrn_sampling;
 /* Block Gibbs sampling from the model. mean and state: draws x n x V, what visible units were and what they
    were drawn from; either may be NULL. labels (or NULL): draws x n, int64, contiguous, on the model's device:

@@ -49,7 +49,10 @@ M.rows = {
   { "beta1", live = true, shown = where("optimizer", "adam") },
   { "beta2", live = true, shown = where("optimizer", "adam") },
   { "epsilon", live = true, shown = where("optimizer", "adam") },
-  { "temperature", live = true }, { "persistent", live = true }, { "visible_bias", live = true },
+  { "temperature", live = true }, { "persistent", live = true },
+  { "replicas", live = true, shown = unless("replicas", 1) },
+  { "fast_rate", live = true, shown = unless("fast_rate", 0) },
+  { "fast_decay", live = true, shown = unless("fast_rate", 0) }, { "visible_bias", live = true },
   { "dtype", shown = false }, { "device", shown = false }, { "seed" },
 }
 

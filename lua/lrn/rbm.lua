@@ -315,12 +315,15 @@ end
 -- What fit.lua asks of the model that it trains.
 local trainer = { resume = resume }
 
+-- Options that memory follows from.
+local structural = { persistent = true, replicas = true }
+
 -- Numbers that can change from step to step: of a live option, but not how many chains there are.
 function trainer.scheduled(self)
   local names = {}
   for _, option in ipairs(options.all(self._row)) do
     local name = option[1]
-    if option.live and name ~= "persistent" and type(self._core:get(name)) == "number" then
+    if option.live and not structural[name] and type(self._core:get(name)) == "number" then
       names[#names + 1] = name
     end
   end
@@ -345,7 +348,7 @@ function trainer.end_epoch(self) self._core:end_epoch() end
 function trainer.prepare(self, all)
   local c = self._core
   local normalize = c:get "normalize"
-  if not normalize and c:get "visible_bias" ~= "data" then return end
+  if not normalize and c:get "visible_bias" ~= "data" and c:get "replicas" == 1 then return end
   local data = all()
   local message = data and c:prepare(data)
   -- a bad value where only biases were wanted is the step's to find

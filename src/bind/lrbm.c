@@ -232,6 +232,16 @@ static int core_set(lua_State *L) {
 
 /* {=== Parameters and training === */
 
+/* A new float64 tensor on the CPU, on the top. */
+static lrn_tensor *doubles(lua_State *L, int nd, int64_t rows, int64_t columns, const char *f) {
+  int64_t size[2] = {rows, columns};
+  lrn_tensor **box = lrnB_new_tensor(L);
+  LRNB_TRY_AS(L, f, lrn_tensor_new(box, LRN_F64, nd, size, NULL));
+  lrnB_result(L);
+  return *box;
+}
+
+
 typedef lrn_tensor *(*getter)(const void *object, int i, const char **name);
 
 /* {W =, a =, b =}: views; nothing where there are none */
@@ -284,6 +294,25 @@ static int core_mask(lua_State *L) {
   box = lrnB_new_tensor(L);
   LRNB_TRY(L, lrn_tensor_alias(box, t));
   return 1;
+}
+static lrn_tensor *get_fast(const void *w, int i, const char **name) {
+  return lrn_work_fast(w, i, name);
+}
+static int core_fast(lua_State *L) {
+  return push_named(L, check_core(L, "fast")->w, get_fast);
+}
+/* ladder() -> betas, swap rates, biases at beta = 0; nothing without replicas */
+static int core_ladder(lua_State *L) {
+  core *c = check_core(L, "swap_rates");
+  lrn_tensor *beta = lrn_work_ladder(c->w), *rates;
+  lua_settop(L, 1);
+  if (beta == NULL)
+    return 0;
+  LRNB_TRY(L, lrn_tensor_clone(lrnB_new_tensor(L), beta));
+  rates = doubles(L, 1, lrn_tensor_numel(beta) - 1, 0, "swap_rates");
+  LRNB_TRY(L, lrn_work_swap_rates(c->w, lrn_tensor_data(rates)));
+  LRNB_TRY(L, lrn_tensor_clone(lrnB_new_tensor(L), lrn_work_base(c->w)));
+  return 3;
 }
 static int core_chain(lua_State *L) {
   lrn_tensor *t = lrn_work_chain(check_core(L, "chain")->w), **box;
@@ -580,8 +609,8 @@ static lrn_tensor *tensor_field(lua_State *L, int table, const char *name) {
   return t;
 }
 
-/* sample(n, steps, start or nil, labels or nil [, { burn, thin, temperature, mask, values }])
-   -> mean, state, labels of a model that has them */
+/* sample(n, steps, start or nil, labels or nil [, { burn, thin, temperature, mask, values, replicas, ladder,
+   hot }]) -> mean, state, labels of a model that has them; with replicas then swap rates and betas */
 static int core_sample(lua_State *L) {
   core *c = check_core(L, "sample");
   const lrn_rbm_options *o = lrn_rbm_get_options(c->m);
@@ -598,6 +627,9 @@ static int core_sample(lua_State *L) {
     how.temperature = number_field(L, 6, "temperature");
     how.mask = tensor_field(L, 6, "mask");
     how.values = tensor_field(L, 6, "values");
+    how.replicas = integer_field(L, 6, "replicas");
+    how.ladder = tensor_field(L, 6, "ladder");
+    how.hot = tensor_field(L, 6, "hot");
   }
   if (how.n < 1)
     return lrnB_raise(L, "value", "sample: n: got %lld, expected an integer >= 1", (long long)how.n);
@@ -606,8 +638,12 @@ static int core_sample(lua_State *L) {
   mean = draws_output(L, c, o->dtype, draws, how.n, o->n_visible);
   state = draws_output(L, c, o->dtype, draws, how.n, o->n_visible);
   labels = o->n_classes > 0 ? draws_output(L, c, LRN_I64, draws, how.n, 0) : NULL;
+  if (how.replicas > 1) {
+    how.swap_rates = doubles(L, 1, how.replicas - 1, 0, "sample");
+    how.betas = doubles(L, 1, how.replicas, 0, "sample");
+  }
   LRNB_TRY(L, lrn_rbm_sample(c->m, c->w, mean, state, labels, &how));
-  return labels != NULL ? 3 : 2;
+  return (labels != NULL ? 3 : 2) + (how.replicas > 1 ? 2 : 0);
 }
 /* posterior(n, steps, { burn, mask, values, noisy, flip, noise }) -> mean, std, state */
 static int core_posterior(lua_State *L) {
@@ -697,15 +733,6 @@ static int core_check_integrable(lua_State *L) {
   core *c = check_core(L, "log_partition");
   LRNB_TRY_AS(L, lrnB_string(L, 2, "log_partition", "function"), lrn_rbm_check_integrable(c->m));
   return 0;
-}
-
-/* A new float64 tensor on the CPU, on the top. */
-static lrn_tensor *doubles(lua_State *L, int nd, int64_t rows, int64_t columns, const char *f) {
-  int64_t size[2] = {rows, columns};
-  lrn_tensor **box = lrnB_new_tensor(L);
-  LRNB_TRY_AS(L, f, lrn_tensor_new(box, LRN_F64, nd, size, NULL));
-  lrnB_result(L);
-  return *box;
 }
 
 /* moments() -> log Z, E[v h'], E[v], E[h] */
@@ -875,7 +902,8 @@ static const luaL_Reg functions[] = {
   {NULL, NULL}};
 static const luaL_Reg methods[] = {
   {"get", core_get}, {"set", core_set}, {"parameters", core_parameters},
-  {"gradient", core_gradient}, {"momentum", core_momentum}, {"second", core_second}, {"chain", core_chain}, {"mask", core_mask}, {"statistics", core_statistics},
+  {"gradient", core_gradient}, {"momentum", core_momentum}, {"second", core_second}, {"chain", core_chain},
+  {"fast", core_fast}, {"ladder", core_ladder}, {"mask", core_mask}, {"statistics", core_statistics},
   {"negative", core_negative}, {"reserve", core_reserve}, {"prepare", core_prepare},
   {"step", core_step}, {"compute_gradient", core_compute_gradient}, {"update", core_update},
   {"state", core_state}, {"set_state", core_set_state}, {"end_epoch", core_end_epoch},

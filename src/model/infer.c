@@ -440,14 +440,15 @@ int lrn_rbm_prepare(lrn_rbm *m, lrn_work *w, const lrn_tensor *data) {
     return LRN_OK;
   if (m->options.normalize) /* the biases that fit standardised data are 0 */
     return m->standard == NULL ? lrn_standardise_by(m, data) : LRN_OK;
-  if (m->options.visible_bias != LRN_BIAS_DATA)
-    return LRN_OK;
   LRN_TRY(all_zero(&zero, a));
-  if (!zero)
+  zero = zero && m->options.visible_bias == LRN_BIAS_DATA;
+  if (!zero && w->ladder == NULL)
     return LRN_OK;
   LRN_GO(lrn_tensor_new(&total, LRN_F64, 1, &V, NULL));
   LRN_GO(biases_of_data(m, w, total->view.data, &n, data, "fit"));
-  if (n > 0)
+  if (n > 0 && w->ladder != NULL)
+    LRN_GO(lrn_tensor_copy(w->ladder->base, total));
+  if (n > 0 && zero)
     st = lrn_tensor_copy(a, total);
 done:
   lrn_tensor_free(total);

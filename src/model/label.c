@@ -156,16 +156,24 @@ int lrn_check_drawn_labels(const lrn_rbm *m, const lrn_tensor *labels, int64_t n
   return lrn_check_writable(labels, f);
 }
 
-int lrn_label_down(const lrn_rbm *m, void *mean, void *state, const void *h, int64_t rows,
-                   lrn_key key) {
+int lrn_label_input(const lrn_rbm *m, void *u, const void *h, int64_t rows) {
   int64_t C = m->options.n_classes, H = m->options.n_hidden;
-  void *u = mean != NULL ? mean : state;
-  if (C == 0)
-    return LRN_OK;
-  LRN_TRY(m->options.device->backend.gemm(m->options.dtype, 0, 1, rows, C, H, 1, h, H,
-                                          m->parameter[LRN_PARAMETER_U]->view.data, H, 0, u, C));
+  return m->options.device->backend.gemm(m->options.dtype, 0, 1, rows, C, H, 1, h, H,
+                                         m->parameter[LRN_PARAMETER_U]->view.data, H, 0, u, C);
+}
+
+int lrn_label_states(const lrn_rbm *m, const void *u, int64_t rows, void *mean, void *state, lrn_key key) {
   return softmax(m, u, m->parameter[LRN_PARAMETER_C]->view.data, m->options.temperature, rows, mean,
                  state, key);
+}
+
+int lrn_label_down(const lrn_rbm *m, void *mean, void *state, const void *h, int64_t rows,
+                   lrn_key key) {
+  void *u = mean != NULL ? mean : state;
+  if (m->options.n_classes == 0)
+    return LRN_OK;
+  LRN_TRY(lrn_label_input(m, u, h, rows));
+  return lrn_label_states(m, u, rows, mean, state, key);
 }
 
 /* The sums s_y of n rows of x = v W into LRN_LABEL_SCORE, and b + U into LRN_LABEL_BIAS. */

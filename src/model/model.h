@@ -67,7 +67,7 @@ struct lrn_rbm {
 };
 
 struct lrn_work {
-  int64_t batch, chains, n_visible, n_hidden;
+  int64_t batch, chains, n_visible, n_hidden; /* chains: rows of all rungs */
   int dtype, train;
   const lrn_device *device;
   /* Activations; rows: [v+; v-] and [q+; q-] are stacked, so that the gradient is one product
@@ -87,7 +87,11 @@ struct lrn_work {
   lrn_tensor *mean[LRN_MEANS]; /* running means (aids.c), and which of them have begun */
   int means_begun;
   lrn_tensor *norm; /* n_hidden: squared norms of gradient or weights */
-  lrn_tensor *chain; /* chains x H */
+  lrn_tensor *chain; /* chains x H: hidden states, persistent rows for each of `rungs` rungs */
+  int64_t rungs;     /* 1: no tempering */
+  struct lrn_ladder *ladder;                    /* of the rungs; NULL for one */
+  lrn_tensor *fast, *fast_part[LRN_PARAMETERS];   /* fast weights (chains.c); NULL without them, */
+  lrn_tensor *quick, *quick_part[LRN_PARAMETERS]; /* and the parameters plus them */
   lrn_tensor *mask;  /* see lrn_make_masks; NULL without one */
   lrn_tensor *absent; /* batch x V: 1 where the row of w->v lacks a unit, else 0; NULL without `missing` */
   lrn_tensor *label[LRN_LABEL_BUFFERS]; /* NULL without labels */
@@ -158,6 +162,9 @@ int lrn_parameter_is_weights(int i);
 
 /* Address of row r of a two-dimensional workspace tensor. */
 void *lrn_row(const lrn_tensor *t, int64_t r);
+
+/* LRN_OK where models with these options can have so many replicas; f names the caller. */
+int lrn_check_tempered(const lrn_rbm_options *o, int64_t replicas, const char *f);
 
 /* Whether the pseudo-likelihood of its visible units can be had. */
 int lrn_has_pl(const lrn_rbm *m);
@@ -327,6 +334,54 @@ int lrn_wants_whole_rows(int st, const lrn_rbm *m, const char *function);
 
 /* ===} */
 
+/* {=== tempering.c === */
+
+enum { LRN_LADDER_NUMBERS = 3 };
+/* Rungs of chains. Rows of states: those of one rung after those of another, `chains` each. */
+typedef struct lrn_ladder {
+  int64_t rungs, chains;
+  uint64_t swaps, since; /* rounds of swaps so far, and when the rates began anew */
+  lrn_tensor *beta;      /* float64, on the CPU: 1 > ... > 0 */
+  lrn_tensor *base;      /* n_visible: a0; the caller's to fill */
+  lrn_tensor *rate;      /* float64: see tempering.c */
+  lrn_tensor *zero, *change[2], *part[2], *number[LRN_LADDER_NUMBERS], *accepted, *table, *host, *seen;
+} lrn_ladder;
+/* For rungs x chains rows, rungs >= 2; betas in equal steps, base 0. */
+int lrn_ladder_new(lrn_ladder **out, const lrn_rbm *m, int64_t rungs, int64_t chains);
+void lrn_ladder_free(lrn_ladder *l);
+size_t lrn_ladder_bytes(const lrn_ladder *l);
+/* LRN_EVALUE for betas that do not fall from 1 to 0. */
+int lrn_ladder_set(lrn_ladder *l, const double *beta);
+/* As a new one with these betas (rungs of them; NULL: equal steps), but for the base. */
+int lrn_ladder_reset(lrn_ladder *l, const double *beta);
+/* Rates are counted anew. */
+int lrn_ladder_restart(lrn_ladder *l);
+/* The mean acceptance of rungs - 1 pairs; NaN before a pair was asked. */
+int lrn_ladder_rates(const lrn_ladder *l, double *rate);
+/* Before sweeps, and after parameters have changed: m as in all that follows. */
+int lrn_ladder_begin(lrn_ladder *l, const lrn_rbm *m);
+/* States of all rungs given the others; mean: of the first rung, or NULL. y: labels, in place. x: v W + y U. */
+int lrn_ladder_visible(const lrn_ladder *l, const lrn_rbm *m, void *v, void *mean, const void *h, lrn_key key);
+int lrn_ladder_label(const lrn_ladder *l, const lrn_rbm *m, void *y, const void *h, lrn_key key);
+int lrn_ladder_hidden(const lrn_ladder *l, const lrn_rbm *m, void *h, const void *x, lrn_key key);
+/* One round of swaps of v and x, and of y (NULL: no labels) where it moves: it does not where it is given. */
+int lrn_ladder_swap(lrn_ladder *l, const lrn_rbm *m, void *v, void *y, int y_moves, void *x, lrn_key key,
+                    int adapts);
+
+/* ===} */
+
+/* {=== chains.c === */
+
+/* Whether the persistent chains have neither fast weights nor rungs. */
+int lrn_chains_are_plain(const lrn_rbm *m);
+/* options.steps sweeps of chains that are not: v and y get visible states of all rungs, those of the model
+   first, x the hidden inputs of the latter, without biases. */
+int lrn_run_chains(const lrn_rbm *m, lrn_work *w, void *v, void *y, void *x);
+/* After the gradient; nothing without fast weights. */
+int lrn_update_fast(const lrn_rbm *m, lrn_work *w);
+
+/* ===} */
+
 /* {=== label.c; without labels (n_classes 0) the first six do nothing or give NULL === */
 
 int lrn_make_labels(lrn_work *w, const lrn_rbm *m); /* for the workspace's batch and chains */
@@ -336,6 +391,9 @@ void *lrn_label_row(const lrn_work *w, int64_t r); /* label states beside row r 
 int lrn_label_up(const lrn_rbm *m, void *x, const void *y, int64_t rows);
 int lrn_label_down(const lrn_rbm *m, void *mean, void *state, const void *h, int64_t rows,
                    lrn_key key);
+/* The two halves of it, for models with labels: inputs without the bias, and states (and means) from them. */
+int lrn_label_input(const lrn_rbm *m, void *u, const void *h, int64_t rows);
+int lrn_label_states(const lrn_rbm *m, const void *u, int64_t rows, void *mean, void *state, lrn_key key);
 /* x = v W + y U */
 int lrn_hidden_input(const lrn_rbm *m, void *x, const void *v, const void *y, int64_t rows);
 /* LRN_OK for NULL, else whether they are labels of that many rows of this model. */

@@ -66,6 +66,34 @@ static int check_categories(const char *side, int unit, int64_t units, int64_t c
   return LRN_OK;
 }
 
+int lrn_check_tempered(const lrn_rbm_options *o, int64_t replicas, const char *f) {
+  int unit = !lrn_unit_has_density(o->visible) ? o->visible : o->hidden;
+  if (replicas == 1)
+    return LRN_OK;
+  if (o->mask != LRN_MASK_NONE || !lrn_unit_has_density(unit) || !o->visible_noise)
+    return lrn_fail(LRN_EUNSUPPORTED, "%s: replicas: got %lld, expected 1: %s have no energies to exchange "
+                    "states by", f, (long long)replicas,
+                    o->mask != LRN_MASK_NONE       ? "models with a mask"
+                    : !lrn_unit_has_density(unit) ? "units that are a rule without a density"
+                                                  : "chains without visible_noise");
+  return LRN_OK;
+}
+
+/* What the chains of PCD can be beside plain. */
+static int check_chains(const lrn_rbm_options *o) {
+  if (o->persistent == 0 && (o->replicas > 1 || o->fast_rate > 0))
+    return lrn_fail(LRN_EVALUE, "RBM: %s: got %g, expected %d: without persistent chains there are none",
+                    o->replicas > 1 ? "replicas" : "fast_rate",
+                    o->replicas > 1 ? (double)o->replicas : o->fast_rate, o->replicas > 1);
+  if (o->persistent > INT32_MAX / o->replicas)
+    return lrn_fail(LRN_EVALUE, "RBM: replicas: got %lld, expected fewer: %lld chains of so many are 2^31 rows "
+                    "or more", (long long)o->replicas, (long long)o->persistent);
+  if (o->fast_rate > 0 && o->mask != LRN_MASK_NONE)
+    return lrn_fail(LRN_EVALUE, "RBM: fast_rate: got %g, expected 0: a model with a mask has no fast weights",
+                    o->fast_rate);
+  return lrn_check_tempered(o, o->replicas, "RBM");
+}
+
 static int check_options(const lrn_rbm_options *o) {
   int most;
   if (o->struct_size != sizeof *o)
@@ -114,6 +142,7 @@ static int check_options(const lrn_rbm_options *o) {
                     (long long)o->persistent);
   if (lrn_unit_name(o->visible) == NULL || lrn_unit_name(o->hidden) == NULL)
     return lrn_fail(LRN_EARG, "RBM: visible, hidden: %d, %d: not units", o->visible, o->hidden);
+  LRN_TRY(check_chains(o));
   LRN_TRY(check_categories("visible", o->visible, o->n_visible, o->visible_categories));
   LRN_TRY(check_categories("hidden", o->hidden, o->n_hidden, o->hidden_categories));
   if (o->mask == LRN_MASK_EDROPOUT && lrn_unit_grouped(o->hidden))
@@ -237,6 +266,8 @@ int lrn_rbm_plain(lrn_rbm **out, const lrn_rbm *m, int dtype, const lrn_device *
   o.device = device;
   o.mask = LRN_MASK_NONE;
   o.rule = LRN_RULE_CD;
+  o.replicas = 1;
+  o.fast_rate = 0;
   o.visible_noise = 1;
   o.normalize = o.variance = o.missing = 0;
   LRN_TRY(lrn_rbm_new(&p, &o));

@@ -81,6 +81,9 @@ done:
 /* One call of lrn_rbm_sample. */
 typedef struct run {
   const lrn_sampling *how;
+  lrn_ladder *ladder;       /* NULL without replicas; then states of all rungs: */
+  lrn_tensor *v, *y, *x, *h; /* labels y NULL without them, x hidden inputs */
+  const double *beta;       /* that the ladder begins with; NULL: equal steps */
   lrn_tensor *mean, *state, *labels; /* results, NULL where not wanted */
   lrn_rows start;
   lrn_clamp clamp;
@@ -203,11 +206,174 @@ static int sweep_rows(const lrn_rbm *m, lrn_work *w, run *r, int64_t at, int64_t
   return LRN_OK;
 }
 
+/* {=== Replicas === */
+
+static int check_vector(const lrn_tensor *t, int64_t n, const char *name) {
+  char text[LRN_SHAPE_MAX];
+  if (t == NULL || (t->view.dtype == LRN_F64 && t->storage->device == lrn_device_cpu() &&
+                    lrn_tensor_is_contiguous(t) && lrn_tensor_numel(t) == n))
+    return LRN_OK;
+  return lrn_fail(LRN_ESHAPE, "sample: %s: got %s, expected %lld contiguous float64 values on cpu", name,
+                  lrn_tensor_text(text, t), (long long)n);
+}
+
+static int matrix(lrn_tensor **out, const lrn_rbm *m, int64_t rows, int64_t units) {
+  int64_t size[2] = {rows, units};
+  return lrn_tensor_new(out, m->options.dtype, 2, size, m->options.device);
+}
+
+/* Room for so many chains of all rungs. */
+static int make_rungs(run *r, const lrn_rbm *m, const lrn_work *w, int64_t most) {
+  const lrn_sampling *how = r->how;
+  int64_t R = how->replicas, V = m->options.n_visible;
+  char text[LRN_SHAPE_MAX];
+  const lrn_ladder *own = w->ladder;
+  if (R < 0 || R > INT32_MAX / most)
+    return lrn_fail(LRN_EVALUE, "sample: replicas: got %lld, expected 1 to %lld", (long long)R,
+                    (long long)(INT32_MAX / most));
+  if (R <= 1)
+    return LRN_OK;
+  LRN_TRY(lrn_check_tempered(&m->options, R, "sample"));
+  LRN_TRY(check_vector(how->ladder, R, "ladder"));
+  LRN_TRY(check_vector(how->swap_rates, R - 1, "swap_rates"));
+  LRN_TRY(check_vector(how->betas, R, "betas"));
+  if (how->hot != NULL && (how->hot->view.nd != 1 || how->hot->view.size[0] != V))
+    return lrn_fail(LRN_ESHAPE, "sample: hot: got %s, expected %lld values (n_visible)",
+                    lrn_tensor_text(text, how->hot), (long long)V);
+  LRN_TRY(lrn_ladder_new(&r->ladder, m, R, most));
+  r->beta = how->ladder != NULL              ? how->ladder->view.data
+            : own != NULL && own->rungs == R ? own->beta->view.data
+                                             : NULL;
+  if (how->hot != NULL || own != NULL)
+    LRN_TRY(lrn_tensor_copy(r->ladder->base, how->hot != NULL ? how->hot : own->base));
+  LRN_TRY(matrix(&r->v, m, R * most, V));
+  LRN_TRY(matrix(&r->x, m, R * most, m->options.n_hidden));
+  LRN_TRY(matrix(&r->h, m, R * most, m->options.n_hidden));
+  if (m->options.n_classes > 0)
+    LRN_TRY(matrix(&r->y, m, R * most, m->options.n_classes));
+  return lrn_ladder_begin(r->ladder, m);
+}
+
+/* The first n rows once more for every other rung. */
+static int repeat_rows(const run *r, const lrn_rbm *m, lrn_tensor *t, int64_t n) {
+  int64_t units = t->view.size[1], rung = n * units;
+  lrn_view to = {.data = lrn_row(t, n), .dtype = t->view.dtype, .nd = 2,
+                 .size = {r->ladder->rungs - 1, rung}, .stride = {rung, 1}}, from = to;
+  from.data = t->view.data;
+  from.stride[0] = 0;
+  return lrn_copy_views(m->options.device, &to, &from);
+}
+
+/* Hidden inputs that n chains begin with, as first_hidden: a label that is not given counts as none. */
+static int first_inputs(const lrn_rbm *m, lrn_work *w, run *r, int64_t at, int64_t n) {
+  int64_t rows = n * r->ladder->rungs;
+  void *v = r->v->view.data;
+  LRN_TRY(lrn_tensor_fill(r->v, 0));
+  if (r->y != NULL)
+    LRN_TRY(lrn_tensor_fill(r->y, 0));
+  if (r->how->labels != NULL) {
+    lrn_view to = lrn_rows_view(w->dtype, r->y->view.data, n, m->options.n_classes), from = to;
+    from.data = lrn_label_row(w, 0);
+    LRN_TRY(lrn_copy_views(m->options.device, &to, &from));
+    LRN_TRY(repeat_rows(r, m, r->y, n));
+  }
+  if (r->start.n > 0)
+    LRN_TRY(lrn_load_rows(m, v, &r->start, NULL, 0, at, n, 0, "sample"));
+  LRN_TRY(lrn_clamp_put(&r->clamp, m, v, n));
+  LRN_TRY(repeat_rows(r, m, r->v, n));
+  return lrn_hidden_input(m, r->x->view.data, v, r->y != NULL ? r->y->view.data : NULL, rows);
+}
+
+/* Draw d of n chains: the states of the first rung. */
+static int keep(const lrn_rbm *m, const lrn_work *w, const run *r, int64_t d, int64_t at, int64_t n) {
+  int64_t V = m->options.n_visible, row = d * r->how->n + at;
+  void *mean = lrn_row_at(r->mean, row, V), *state = lrn_row_at(r->state, row, V);
+  lrn_view to = lrn_flat_view(w->dtype, state, n * V), from = to;
+  from.data = r->v->view.data;
+  if (state != NULL)
+    LRN_TRY(lrn_copy_views(m->options.device, &to, &from));
+  LRN_TRY(lrn_to_data_units(m, mean, n));
+  LRN_TRY(lrn_to_data_units(m, state, n));
+  LRN_TRY(lrn_clamp_put_given(&r->clamp, m, mean, n));
+  LRN_TRY(lrn_clamp_put_given(&r->clamp, m, state, n));
+  return r->labels == NULL ? LRN_OK
+                           : lrn_label_numbers(m, w, lrn_row_at(r->labels, row, 1), r->y->view.data, n,
+                                               r->how->base);
+}
+
+/* sweep_rows with replicas. */
+static int tempered_rows(const lrn_rbm *m, lrn_work *w, run *r, int64_t at, int64_t n) {
+  lrn_ladder *l = r->ladder;
+  int64_t R = l->rungs, V = m->options.n_visible, C = m->options.n_classes, burn = r->how->burn;
+  int64_t total = burn + r->how->steps;
+  void *v = r->v->view.data, *x = r->x->view.data, *h = r->h->view.data;
+  void *y = r->y != NULL ? r->y->view.data : NULL;
+  int drawn = r->how->labels == NULL; /* labels */
+  l->chains = n;
+  LRN_TRY(lrn_ladder_reset(l, r->beta));
+  LRN_TRY(lrn_clamp_load(&r->clamp, m, at, n, "sample"));
+  LRN_TRY(first_inputs(m, w, r, at, n));
+  for (int64_t s = 0; s < total; s++) {
+    int64_t d = draw_of(r, s);
+    int up = (int)(2 * s), down = up + 1;
+    LRN_TRY(lrn_ladder_hidden(l, m, h, x, lrn_key_of(m, r->call, LRN_STREAM_USER, up,
+                                                     at * R * m->options.n_hidden)));
+    LRN_TRY(lrn_ladder_visible(l, m, v, d >= 0 ? lrn_row_at(r->mean, d * r->how->n + at, V) : NULL, h,
+                               lrn_key_of(m, r->call, LRN_STREAM_USER, down, at * R * V)));
+    for (int64_t k = 0; k < R; k++)
+      LRN_TRY(lrn_clamp_put(&r->clamp, m, lrn_row(r->v, k * n), n));
+    if (drawn)
+      LRN_TRY(lrn_ladder_label(l, m, y, h, lrn_key_of(m, r->call, LRN_STREAM_USER, down, at * R * C)));
+    if (d >= 0)
+      LRN_TRY(keep(m, w, r, d, at, n));
+    if (s + 1 == total)
+      break;
+    LRN_TRY(lrn_hidden_input(m, x, v, y, n * R));
+    LRN_TRY(lrn_ladder_swap(l, m, v, y, drawn, x, lrn_key_of(m, r->call, LRN_STREAM_USER_SWAP, (int)s, at * R),
+                            s < burn));
+    if (s + 1 == burn)
+      LRN_TRY(lrn_ladder_restart(l));
+  }
+  return LRN_OK;
+}
+
+static void join(lrn_tensor *mean, int64_t i, double x, double share) {
+  double *at = (double *)mean->view.data + i;
+  *at += share * (x - *at);
+}
+
+/* What the rungs of n more chains say joins the means over the `before` chains so far. */
+static int report(const run *r, int64_t before, int64_t n) {
+  const lrn_ladder *l = r->ladder;
+  const lrn_sampling *how = r->how;
+  double share = (double)n / (double)(before + n), *rate = l->seen->view.data;
+  if (how->swap_rates != NULL) {
+    rate += 2 * (l->rungs - 1); /* rows that lrn_ladder_rates does not read */
+    LRN_TRY(lrn_ladder_rates(l, rate));
+    for (int64_t i = 0; i + 1 < l->rungs; i++)
+      join(how->swap_rates, i, rate[i], share);
+  }
+  for (int64_t i = 0; i < l->rungs && how->betas != NULL; i++)
+    join(how->betas, i, ((double *)l->beta->view.data)[i], share);
+  return LRN_OK;
+}
+
+static void free_rungs(run *r) {
+  lrn_ladder_free(r->ladder);
+  lrn_tensor_free(r->v);
+  lrn_tensor_free(r->y);
+  lrn_tensor_free(r->x);
+  lrn_tensor_free(r->h);
+}
+
+/* ===} */
+
 int lrn_rbm_sample(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *state, lrn_tensor *labels,
                    const lrn_sampling *how) {
   run r = {.how = how, .mean = mean, .state = state, .labels = labels, .call = w->state.calls};
   lrn_tensor *held = NULL;
   lrn_rbm seen = *m;
+  int64_t most = lrn_stride(w);
   int st;
   LRN_TRY(lrn_check_work(m, w, 0, 0, "sample"));
   LRN_TRY(check_how(m, &r));
@@ -224,16 +390,28 @@ int lrn_rbm_sample(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, lrn_tensor *
       goto done;
     }
   }
-  LRN_GO(lrn_clamp_make(&r.clamp, m, how->mask, how->values, how->n, lrn_piece(w, how->n, 0), "sample"));
-  for (int64_t at = 0; at < how->n; at += lrn_stride(w)) {
-    int64_t n = lrn_piece(w, how->n, at);
+  most = most < how->n ? most : how->n;
+  LRN_GO(lrn_clamp_make(&r.clamp, m, how->mask, how->values, how->n, most, "sample"));
+  LRN_GO(make_rungs(&r, m, w, most));
+  if (r.ladder != NULL && how->swap_rates != NULL)
+    LRN_GO(lrn_tensor_fill(how->swap_rates, 0));
+  if (r.ladder != NULL && how->betas != NULL)
+    LRN_GO(lrn_tensor_fill(how->betas, 0));
+  for (int64_t at = 0; at < how->n; at += most) {
+    int64_t n = how->n - at < most ? how->n - at : most;
     lrn_batch given = {.labels = how->labels, .base = how->base, .first = at, .count = n};
     if (how->labels != NULL)
       LRN_GO(lrn_load_labels(m, w, &given, "sample"));
-    LRN_GO(sweep_rows(m, w, &r, at, n));
+    if (r.ladder == NULL)
+      LRN_GO(sweep_rows(m, w, &r, at, n));
+    else {
+      LRN_GO(tempered_rows(m, w, &r, at, n));
+      LRN_GO(report(&r, at, n));
+    }
   }
   w->state.calls++;
 done:
+  free_rungs(&r);
   lrn_clamp_free(&r.clamp);
   lrn_tensor_free(held);
   return st;

@@ -3,7 +3,7 @@
 **
 **   positive  q+ = E[h | v+],  h ~ P(h | v+)
 **   chain     k times:  v- ~ P(v | h),  h ~ P(h | v-)     from h (CD-k, Hinton 2002) or from the
-**             stored chains (PCD-k, Tieleman 2008)
+**             stored chains (PCD-k, Tieleman 2008), which may have fast weights or rungs (chains.c)
 **   negative  q- = E[h | v-]
 **   gradient  of mean F(v+) - mean F(v-), v- held fixed:
 **             gW = -<v+ q+> + <v- q->,  ga = -<v+> + <v->,  gb = -<q+> + <q->
@@ -156,7 +156,11 @@ static int phases(const lrn_rbm *m, lrn_work *w, int64_t n, int metrics, const t
     LRN_TRY(sweep_from_data(m, w, h, n, first));
   if (rows == 0)
     return LRN_OK;
-  if (pcd) {
+  if (pcd && !lrn_chains_are_plain(m)) {
+    LRN_TRY(lrn_run_chains(m, w, vn, yn, qn));
+    LRN_TRY(statistics(m, qn, rows, NULL, lrn_key_of(m, step, LRN_STREAM_CHAIN, (int)(2 * o->steps), 0),
+                       negative));
+  } else if (pcd) {
     void *chain = w->chain->view.data;
     LRN_TRY(lrn_masked(w, chain, thin->minus, rows));
     LRN_TRY(sweeps(m, w, chain, vn, yn, qn, rows, LRN_STREAM_CHAIN, LRN_STREAM_CHAIN, thin, NULL));
@@ -337,6 +341,7 @@ static int update(lrn_rbm *m, lrn_work *w) {
   const lrn_rbm_options *o = &m->options;
   const lrn_backend *b = &o->device->backend;
   int64_t *bad = w->bad->view.data;
+  LRN_TRY(lrn_update_fast(m, w));
   if (o->clip > 0) {
     lrn_view all = w->gradient->view;
     lrn_view norm2 = {.data = w->norm->view.data, .dtype = o->dtype}; /* no dimension: one number */

@@ -33,11 +33,11 @@ static const field fields[] = {
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
 
-/* What the optimiser keeps, by the name in front of the parameter's. */
+/* What the optimiser and the chains keep, by the name in front of the parameter's. */
 static const struct {
   const char *name;
   lrn_tensor *(*get)(const lrn_work *w, int i, const char **name);
-} buffers[] = {{"momentum", lrn_work_momentum}, {"second", lrn_work_second}};
+} buffers[] = {{"momentum", lrn_work_momentum}, {"second", lrn_work_second}, {"fast", lrn_work_fast}};
 enum { OPTIMIZER_BUFFERS = sizeof buffers / sizeof *buffers };
 
 /* Running means; one that has not begun is not in the file. */
@@ -94,6 +94,16 @@ static int put_generator(lrn_file *f, const lrn_work *w) {
   return lrn_file_put_meta(f, "lrn.epoch", text);
 }
 
+/* "swaps since" */
+static int put_ladder(lrn_file *f, const lrn_ladder *l) {
+  char text[64];
+  snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64, l->swaps, l->since);
+  LRN_TRY(lrn_file_put_meta(f, "lrn.ladder", text));
+  LRN_TRY(lrn_file_put(f, "chain.beta", l->beta));
+  LRN_TRY(lrn_file_put(f, "chain.rate", l->rate));
+  return lrn_file_put(f, "chain.base", l->base);
+}
+
 static int put_model(lrn_file *f, const lrn_rbm *m, const lrn_work *w) {
   const char *name;
   char long_name[32];
@@ -123,7 +133,9 @@ static int put_model(lrn_file *f, const lrn_rbm *m, const lrn_work *w) {
   for (int i = 0; i < LRN_MEANS; i++)
     if (w->means_begun & 1 << i)
       LRN_TRY(lrn_file_put(f, mean_names[i], w->mean[i]));
-  return w->chain != NULL ? lrn_file_put(f, "chain.h", w->chain) : LRN_OK;
+  if (w->chain != NULL)
+    LRN_TRY(lrn_file_put(f, "chain.h", w->chain));
+  return w->ladder != NULL ? put_ladder(f, w->ladder) : LRN_OK;
 }
 
 int lrn_rbm_store(lrn_file *f, const lrn_rbm *m, const lrn_work *w) {
@@ -244,6 +256,30 @@ done:
   return st;
 }
 
+static int fetch_ladder(lrn_ladder *l, const lrn_file *f) {
+  const char *text = lrn_file_meta(f, "lrn.ladder");
+  lrn_tensor *beta = NULL;
+  uint64_t swaps, since;
+  char junk;
+  int st;
+  if (text == NULL || sscanf(text, "%" SCNu64 " %" SCNu64 "%c", &swaps, &since, &junk) != 2 || since > swaps)
+    return lrn_fail(LRN_EFORMAT, "load: lrn.ladder: '%.60s', expected two integers, the second one not larger",
+                    text != NULL ? text : "");
+  LRN_GO(lrn_tensor_clone(&beta, l->beta));
+  LRN_GO(fetch(beta, f, "chain.beta"));
+  if (lrn_ladder_set(l, beta->view.data) != LRN_OK) {
+    st = lrn_fail(LRN_EFORMAT, "load: tensor 'chain.beta': expected values that fall from 1 to 0");
+    goto done;
+  }
+  LRN_GO(fetch(l->rate, f, "chain.rate"));
+  LRN_GO(fetch(l->base, f, "chain.base"));
+  l->swaps = swaps;
+  l->since = since;
+done:
+  lrn_tensor_free(beta);
+  return st;
+}
+
 int lrn_rbm_restore(lrn_rbm **out_m, lrn_work **out_w, const lrn_file *f,
                     const lrn_device *device) {
   const char *format = lrn_file_meta(f, "lrn.format"), *options = lrn_file_meta(f, "lrn.options");
@@ -278,9 +314,10 @@ int lrn_rbm_restore(lrn_rbm **out_m, lrn_work **out_w, const lrn_file *f,
   }
   if (o.persistent > 0) {
     const lrn_tensor *chain = lrn_file_get(f, "chain.h");
-    if (chain != NULL && (chain->view.nd != 2 || chain->view.size[0] != o.persistent)) {
-      st = lrn_fail(LRN_EFORMAT, "load: tensor 'chain.h': expected %lld chains",
-                    (long long)o.persistent);
+    if (chain != NULL && (chain->view.nd != 2 || o.replicas < 1 || chain->view.size[0] % o.replicas != 0 ||
+                          chain->view.size[0] / o.replicas != o.persistent)) {
+      st = lrn_fail(LRN_EFORMAT, "load: tensor 'chain.h': expected %lld chains of %lld rungs",
+                    (long long)o.persistent, (long long)o.replicas);
       goto done;
     }
   }
@@ -309,6 +346,8 @@ int lrn_rbm_restore(lrn_rbm **out_m, lrn_work **out_w, const lrn_file *f,
     }
   if (w->chain != NULL && lrn_file_get(f, "chain.h") != NULL)
     LRN_GO(fetch(w->chain, f, "chain.h"));
+  if (w->ladder != NULL && lrn_file_get(f, "chain.h") != NULL)
+    LRN_GO(fetch_ladder(w->ladder, f));
   lrn_work_set_state(w, &s);
   *out_m = m;
   *out_w = w;

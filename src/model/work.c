@@ -42,22 +42,44 @@ static void free_activations(lrn_work *w) {
   w->v = w->q = w->h = w->spare = w->scratch = NULL;
 }
 
-/* New chains: hidden states drawn from the biases alone. */
+/* New chains: hidden states drawn from the biases alone. The ladder of several rungs ends at the visible
+   biases that the model has now, or those of the data, when they come (lrn_rbm_prepare). */
 static int make_chains(lrn_work *w, const lrn_rbm *m) {
   lrn_tensor *chain = NULL;
+  lrn_ladder *ladder = NULL;
   int st;
-  if (m->options.persistent == 0)
+  if (w->chains == 0)
     return LRN_OK;
-  LRN_GO(matrix(&chain, w, m->options.persistent, w->n_hidden));
+  LRN_GO(matrix(&chain, w, w->chains, w->n_hidden));
   LRN_GO(lrn_tensor_fill(chain, 0));
-  LRN_GO(lrn_activate(m, LRN_SIDE_HIDDEN, chain->view.data, m->options.persistent, NULL,
-                      chain->view.data, lrn_key_of(m, w->state.step, LRN_STREAM_CHAIN, 0, 0),
-                      NULL));
+  LRN_GO(lrn_activate(m, LRN_SIDE_HIDDEN, chain->view.data, w->chains, NULL, chain->view.data,
+                      lrn_key_of(m, w->state.step, LRN_STREAM_CHAIN, 0, 0), NULL));
+  if (w->rungs > 1) {
+    LRN_GO(lrn_ladder_new(&ladder, m, w->rungs, w->chains / w->rungs));
+    LRN_GO(lrn_tensor_copy(ladder->base, m->parameter[LRN_PARAMETER_A]));
+  }
   w->chain = chain;
+  w->ladder = ladder;
   chain = NULL;
+  ladder = NULL;
 done:
   lrn_tensor_free(chain);
+  lrn_ladder_free(ladder);
   return st;
+}
+
+static int make_fast(lrn_work *w, const lrn_rbm *m) {
+  LRN_TRY(lrn_parameter_buffer(&w->fast, w->fast_part, &m->options));
+  return lrn_parameter_buffer(&w->quick, w->quick_part, &m->options);
+}
+
+static void free_fast(lrn_work *w) {
+  for (int i = 0; i < LRN_PARAMETERS; i++) {
+    lrn_tensor_free(w->fast_part[i]);
+    lrn_tensor_free(w->quick_part[i]);
+  }
+  lrn_tensor_free(w->fast);
+  lrn_tensor_free(w->quick);
 }
 
 static int make_training(lrn_work *w, const lrn_rbm *m) {
@@ -100,6 +122,7 @@ int lrn_work_new(lrn_work **out, const lrn_rbm *m, int64_t batch, int flags) {
   w->n_hidden = m->options.n_hidden;
   w->dtype = m->options.dtype;
   w->device = m->options.device;
+  w->rungs = 1;
   LRN_GO(vector(&w->sums, LRN_F64, LRN_SUMS, w->device));
   LRN_GO(vector(&w->sum, LRN_F64, 1, w->device));
   LRN_GO(vector(&w->bad, LRN_I64, LRN_PARAMETERS, w->device));
@@ -123,20 +146,24 @@ static int made_for(const lrn_rbm *m, const lrn_work *w, const char *function) {
 /* New buffers are made beside the old ones and exchanged when all are there. */
 int lrn_work_reserve(lrn_work *w, const lrn_rbm *m, int64_t batch, int flags) {
   int train = (flags & LRN_WORK_TRAIN) != 0 || w->train;
-  int64_t chains = train ? m->options.persistent : 0;
+  int64_t rungs = train ? m->options.replicas : 1;
+  int64_t chains = train ? m->options.persistent * rungs : 0;
   int larger = batch > w->batch || chains != w->chains || w->v == NULL;
   int begin = train && !w->train, masks = train && (larger || begin);
   int absent = larger ? m->options.missing || w->absent != NULL : m->options.missing && w->absent == NULL;
+  int others = chains != w->chains || rungs != w->rungs; /* other chains */
+  int fast = (train && m->options.fast_rate > 0) != (w->fast != NULL); /* fast weights come or go */
   lrn_work new = *w;
   int st;
   LRN_TRY(made_for(m, w, "workspace"));
   if (batch < 1 || batch > INT32_MAX)
     return lrn_fail(LRN_EVALUE, "workspace: batch: got %lld, expected 1 to 2^31 - 1",
                     (long long)batch);
-  if (!larger && !begin && !absent)
+  if (!larger && !begin && !absent && !others && !fast)
     return LRN_OK;
   new.batch = max64(batch, w->batch);
   new.chains = chains;
+  new.rungs = rungs;
   new.train = train;
   if (larger) {
     new.v = new.q = new.h = new.spare = new.scratch = new.weight = NULL;
@@ -154,8 +181,15 @@ int lrn_work_reserve(lrn_work *w, const lrn_rbm *m, int64_t batch, int flags) {
     new.mask = NULL;
   if (absent)
     new.absent = NULL;
-  if (chains != w->chains)
+  if (others) {
     new.chain = NULL;
+    new.ladder = NULL;
+  }
+  if (fast) {
+    new.fast = new.quick = NULL;
+    memset(new.fast_part, 0, sizeof new.fast_part);
+    memset(new.quick_part, 0, sizeof new.quick_part);
+  }
   if (larger)
     LRN_GO(make_activations(&new, m));
   if (begin)
@@ -164,7 +198,9 @@ int lrn_work_reserve(lrn_work *w, const lrn_rbm *m, int64_t batch, int flags) {
     LRN_GO(lrn_make_masks(&new, m));
   if (absent)
     LRN_GO(lrn_make_absent(&new, m));
-  if (chains != w->chains)
+  if (fast && w->fast == NULL)
+    LRN_GO(make_fast(&new, m));
+  if (others)
     LRN_GO(make_chains(&new, m));
   if (larger)
     free_activations(w);
@@ -172,8 +208,12 @@ int lrn_work_reserve(lrn_work *w, const lrn_rbm *m, int64_t batch, int flags) {
     lrn_tensor_free(w->mask);
   if (absent)
     lrn_tensor_free(w->absent);
-  if (chains != w->chains)
+  if (fast)
+    free_fast(w);
+  if (others) {
     lrn_tensor_free(w->chain);
+    lrn_ladder_free(w->ladder);
+  }
   new.negative_rows = new.weighed = 0;
   *w = new;
   return LRN_OK;
@@ -186,6 +226,8 @@ done:
     lrn_tensor_free(new.mask);
   if (absent)
     lrn_tensor_free(new.absent);
+  if (fast)
+    free_fast(&new);
   return st;
 }
 
@@ -194,7 +236,9 @@ void lrn_work_free(lrn_work *w) {
     return;
   free_activations(w);
   free_training(w);
+  free_fast(w);
   lrn_tensor_free(w->chain);
+  lrn_ladder_free(w->ladder);
   lrn_tensor_free(w->mask);
   lrn_tensor_free(w->absent);
   lrn_tensor_free(w->up);
@@ -210,8 +254,9 @@ int64_t lrn_work_batch(const lrn_work *w) { return w->batch; }
 size_t lrn_work_bytes(const lrn_work *w) {
   const lrn_tensor *const all[] = {w->v, w->q, w->h, w->spare, w->scratch, w->chain, w->gradient,
                                    w->momentum, w->second, w->mask, w->sums, w->bad, w->up,
-                                   w->sight, w->weight, w->absent};
+                                   w->sight, w->weight, w->absent, w->fast, w->quick};
   size_t bytes = w->exact != NULL ? lrn_enumeration_bytes(w->exact) : 0;
+  bytes += w->ladder != NULL ? lrn_ladder_bytes(w->ladder) : 0;
   for (int i = 0; i < LRN_LABEL_BUFFERS; i++)
     bytes += w->label[i] != NULL ? lrn_tensor_storage_bytes(w->label[i]) : 0;
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
@@ -231,8 +276,10 @@ int lrn_check_work(const lrn_rbm *m, const lrn_work *w, int64_t rows, int train,
                     (long long)rows, (long long)w->batch);
   if (train && !w->train)
     return lrn_fail(LRN_ESTATE, "%s: the workspace was not made for training", function);
-  if (train && w->chains != o->persistent)
+  if (train && (w->chains != o->persistent * o->replicas || w->rungs != o->replicas))
     return lrn_fail(LRN_ESTATE, "%s: the number of chains has changed; reserve first", function);
+  if (train && o->fast_rate > 0 && w->fast == NULL)
+    return lrn_fail(LRN_ESTATE, "%s: there is no memory for fast weights; reserve first", function);
   return LRN_OK;
 }
 
@@ -291,7 +338,18 @@ lrn_tensor *lrn_work_momentum(const lrn_work *w, int i, const char **name) {
 lrn_tensor *lrn_work_second(const lrn_work *w, int i, const char **name) {
   return w->second != NULL ? lrn_named_parameter(w->s, i, name) : NULL;
 }
+lrn_tensor *lrn_work_fast(const lrn_work *w, int i, const char **name) {
+  return w->fast != NULL ? lrn_named_parameter(w->fast_part, i, name) : NULL;
+}
 lrn_tensor *lrn_work_chain(const lrn_work *w) { return w->chain; }
+lrn_tensor *lrn_work_ladder(const lrn_work *w) { return w->ladder != NULL ? w->ladder->beta : NULL; }
+lrn_tensor *lrn_work_base(const lrn_work *w) { return w->ladder != NULL ? w->ladder->base : NULL; }
+
+int lrn_work_swap_rates(const lrn_work *w, double *rates) {
+  if (w->ladder == NULL)
+    return lrn_fail(LRN_ESTATE, "swap_rates: there are no replicas, or no step was made");
+  return lrn_ladder_rates(w->ladder, rates);
+}
 lrn_tensor *lrn_work_mask(const lrn_work *w) { return w->mask; }
 
 int lrn_work_negative(lrn_tensor **out, const lrn_work *w) {
