@@ -15,7 +15,7 @@ local MOST = 10 ^ 7 -- epochs: where one is left out, NaN fills it
 local first = { "loss", "accuracy", "mse", "error", "pl", "val_loss", "val_accuracy", "val_error",
   "val_pl", "log_likelihood", "val_log_likelihood", "free_energy", "val_free_energy",
   "free_energy_gap" }
-local last = { "ratio", "learning_rate", "momentum", "steps", "time" }
+local last = { "swap", "ratio", "learning_rate", "momentum", "steps", "time" }
 local OTHERS = 100
 local rank = {}
 for i, name in ipairs(first) do rank[name] = i end

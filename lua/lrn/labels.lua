@@ -132,6 +132,7 @@ function trainer.labels() return "classes" end
 function trainer.metrics(self, validated)
   local names = { "loss", "accuracy" }
   if self._core:get "alpha" > 0 then table.move({ "mse", "error" }, 1, 2, 3, names) end
+  if self._core:get "replicas" > 1 then names[#names + 1] = "swap" end
   if validated then table.move({ "val_loss", "val_accuracy" }, 1, 2, #names + 1, names) end
   return names
 end
@@ -149,7 +150,7 @@ function trainer.means(self)
   return { loss = state.labelled > 0 and state.loss / state.labelled or nil,
     accuracy = state.labelled > 0 and state.hits / state.labelled or nil,
     mse = generative and state.mse / state.samples or nil,
-    error = generative and state.error / state.samples or nil }
+    error = generative and state.error / state.samples or nil, swap = rbm.swap_rate(self) }
 end
 
 function trainer.shown(self)

@@ -46,6 +46,7 @@ local function samples(self, chains, burn, data)
   local held = self._core:chain()
   local start
   if held and self._core:state().step > 0 then
+    held = held:narrow(1, 1, self.persistent) -- of the first rung
     start = spread((select(2, self:visible_sampling(held))), chains)
   elseif data then
     start = spread(data, chains)

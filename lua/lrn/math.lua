@@ -1,4 +1,4 @@
---- Small functions on tensors: scaling, and how alike two images are.
+--- Small functions on tensors: scaling, how alike two images are, and those of mixing.lua.
 local core = require "lrn.core"
 local check = require "lrn.check"
 
@@ -191,5 +191,7 @@ function M.ssim(a, b, options)
 end
 
 -- }===
+
+for name, f in pairs(require "lrn.mixing") do M[name] = f end
 
 return M

@@ -7,6 +7,7 @@ local rbm = require "lrn.rbm"
 require "lrn.labels" -- its methods, for the rows that have labels
 require "lrn.likelihood" -- likewise, for all
 require "lrn.conditional"
+require "lrn.sampling"
 
 local M = {}
 

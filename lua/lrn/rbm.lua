@@ -210,7 +210,8 @@ end
 
 local sample_rules = { steps = { "integer", 1000, min = 1, max = MOST_STEPS },
   burn = { "integer", 0, min = 0, max = MOST_STEPS }, thin = { "integer", min = 1 },
-  temperature = { "number" }, start = { "tensor" }, labels = { "tensor" }, clamp = { "table" } }
+  temperature = { "number" }, start = { "tensor" }, labels = { "tensor" }, clamp = { "table" },
+  replicas = { "integer", 1, min = 1 }, base = { "any" } }
 
 -- The arguments of core:sample after the number of chains.
 local function sampling(self, n, o)
@@ -230,8 +231,13 @@ local function sampling(self, n, o)
     check.raise("value", "sample: temperature: got %s, expected a number > 0", check.show(o.temperature))
   end
   local mask, values = clamped(self, o.clamp, n)
+  local hot
+  if o.base ~= nil and o.replicas > 1 then
+    local data, count = samples(self, "sample", "base", o.base)
+    hot = infer(self, count):base_biases(data)
+  end
   return o.steps, start, labels, { burn = o.burn, thin = o.thin, temperature = o.temperature, mask = mask,
-    values = values }
+    values = values, replicas = o.replicas, hot = hot }
 end
 
 --- Fantasies: n chains of block Gibbs sampling, from hidden states drawn from the biases or from rows
@@ -240,9 +246,11 @@ end
 -- @param opts steps (1000): sweeps; burn (0): sweeps before them; thin: the draws are those of every thin-th
 -- step, else of the last one alone; start: n rows of visible values; clamp = { mask, values }: where the
 -- mask is 1, visible units keep these values (each n_visible values or n rows of them; a value is read only
--- where the mask is 1); temperature: in place of the model's; labels: n labels that a model with labels holds fixed
+-- where the mask is 1); temperature: in place of the model's; labels: n labels that a model with labels holds
+-- fixed; replicas (1): rungs of parallel tempering, whose ladder adapts while the chains burn; base: data whose
+-- means the hottest rung has (those of training, of a model with replicas; else it is uniform)
 -- @return visible means of the last sweep, its states, and the labels of a model that has them: n rows, or
--- with thin draws x n rows
+-- with thin draws x n rows; with replicas then the swap rates of neighbouring rungs, and their betas
 -- @usage local v = lrn.RBM{ n_visible = 4, n_hidden = 3 }:sample(2, { steps = 10 });
 -- assert(v:size(1) == 2)
 function methods:sample(n, opts)
@@ -332,9 +340,16 @@ end
 
 function trainer.set(self, name, value) self._core:set(name, value) end
 
+--- The mean swap rate of chains with replicas, which history has as swap; nil without.
+function M.swap_rate(self)
+  local _, rates = self._core:ladder()
+  return rates and (rates:mean()) or nil
+end
+
 function trainer.metrics(self, validated)
   local pl = core.unit_can_flip(self._core:get "visible")
   local names = { "mse", "error", pl and "pl" or nil }
+  if self._core:get "replicas" > 1 then names[#names + 1] = "swap" end
   if validated then table.move({ "val_error", pl and "val_pl" or nil }, 1, 2, #names + 1, names) end
   return names
 end
@@ -369,7 +384,7 @@ function trainer.means(self)
   local state = c:state()
   local n = state.samples
   return { mse = state.mse / n, error = state.error / n,
-    pl = core.unit_can_flip(c:get "visible") and state.pl / n or nil }
+    pl = core.unit_can_flip(c:get "visible") and state.pl / n or nil, swap = M.swap_rate(self) }
 end
 
 function trainer.shown(self)
