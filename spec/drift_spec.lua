@@ -312,3 +312,71 @@ describe("chains of one visible and one hidden unit of any kinds", function()
     end
   end)
 end)
+
+describe("chains with some visible units held, at a temperature that is not the model's", function()
+  -- P(h | held) by enumeration of h, the free units summed or integrated out; exact start rows: h from it, then v
+  -- given h. After the sweeps h is drawn once more, jointly with v: both are tested where v can be listed.
+  it("stay in the conditional distribution, jointly, and leave it where a bias is scaled by 0.7", function()
+    for _, visible in ipairs(exact.units()) do
+      for _, device in ipairs(exact.devices()) do
+        local N = device == "cpu" and 60000 or 3000
+        local discrete = exact.kind(visible).discrete
+        local p = model_for(4, 3, 77, "bernoulli", visible, visible)
+        local held = exact.state_near(visible, { 0.5, -0.5, 0.25, 1 })
+        local function free_inputs(h)
+          local u = exact.visible_inputs(p, h)
+          return { u[3], u[4] }
+        end
+        local hs, logs = exact.states(3), {}
+        for n, h in ipairs(hs) do
+          logs[n] = exact.layer_cumulant(visible, free_inputs(h), T) / T
+          for j, s in ipairs(h) do
+            logs[n] = logs[n] + s * (p.b[j] + held[1] * p.W[1][j] + held[2] * p.W[2][j]) / T
+          end
+        end
+        local log_z, prob = exact.logsumexp(logs), {}
+        for n, x in ipairs(logs) do prob[n] = math.exp(x - log_z) end
+        local mask = lrn.tensor({ 1, 1, 0, 0 }, { device = device })
+        local values = lrn.tensor({ held[1], held[2], 0 / 0, 0 / 0 }, { device = device })
+        local options = { visible = visible, device = device, dtype = "float32", temperature = T }
+        local h0 = exact.rows_of(hs, exact.draw_counts(prob, N, exact.uniform(78)), { dtype = "float32" })
+        local c = exact.model(p, options)
+        c:reserve(512, false)
+        local _, start = c:visible(h0:to { device = device })
+        local warm = exact.model(p, { visible = visible, device = device, dtype = "float32", temperature = 3,
+          seed = 6 }) -- draws of its own
+        for _, sweeps in ipairs { 1, 4 } do
+          local _, v = warm:sample(N, sweeps, start, nil, { mask = mask, values = values, temperature = T })
+          local _, h = c:hidden(v)
+          local what = ("%s on %s, %d sweeps: "):format(visible, device, sweeps)
+          local ok, text = passes(exact.count_states(h), prob)
+          assert.is_true(ok, what .. text)
+          if discrete then
+            local wants, joint, counts = {}, {}, exact.count_pairs(v, visible, h, "bernoulli")
+            local vs, at, total = exact.states(4, visible), 0, 0
+            for _, y in ipairs(hs) do
+              for _, x in ipairs(vs) do
+                at = at + 1
+                if x[1] == held[1] and x[2] == held[2] then
+                  wants[#wants + 1] = math.exp(-exact.energy(p, x, y) / T)
+                  joint[#joint + 1] = counts[at]
+                  total = total + wants[#wants]
+                else
+                  assert.equal(0, counts[at], what .. "a held unit moved")
+                end
+              end
+            end
+            for n in ipairs(wants) do wants[n] = wants[n] / total end
+            ok, text = passes(joint, wants)
+            assert.is_true(ok, what .. "jointly: " .. text)
+          end
+        end
+        if device == "cpu" then
+          local biased = exact.model(scaled_bias(p, 0.7), options)
+          local _, v = biased:sample(N, 4, start, nil, { mask = mask, values = values })
+          assert.is_false((passes(exact.count_states((select(2, c:hidden(v)))), prob)), visible .. ", biased")
+        end
+      end
+    end
+  end)
+end)

@@ -45,6 +45,11 @@ return {
         energy, gradient and errors; of softmax units all of a group. Not with chains or the exact rule", false },
       { "options.temperature", "number", "* > 0; in training and in inference", 1 },
       { "options.persistent", "integer", "* P > 0: PCD with P chains; 0: CD", 0 },
+      { "options.replicas", "integer", "* R > 1: each of these chains is one of R rungs at other temperatures, which \z
+        exchange states (docs/sampling.md); not with a mask", 1 },
+      { "options.fast_rate", "number", "* > 0: the chains see fast weights, which learn at this rate (Tieleman and \z
+        Hinton 2009); not with a mask", 0 },
+      { "options.fast_decay", "number", "* in [0, 1): what is left of fast weights after a step", .95 },
       { "options.visible_bias", "string",
         "* \"data\": start at the mean of the first data; \"zero\"", "data" },
       { "options.rule", "string", "\"cd\": contrastive divergence, PCD where persistent > 0; \"exact\": the \z
@@ -393,9 +398,14 @@ return {
         bit for bit, in all sweeps and results; each is n_visible values or n rows of them (images, too), in \z
         units of the data; a value is read only where the mask is 1; of softmax units whole groups" },
       { "options.temperature", "number", "in place of the model's" },
-      { "options.labels", "Tensor", "n labels that a model with labels holds fixed" } },
+      { "options.labels", "Tensor", "n labels that a model with labels holds fixed" },
+      { "options.replicas", "integer", "rungs of parallel tempering; their ladder adapts while the chains burn", 1 },
+      { "options.base", "Dataset or Tensor", "data whose means the hottest rung has; absent: those of training, \z
+        of a model with replicas; else it is uniform" } },
     returns = { { "Tensor", "visible means of the last sweep, n x V; with thin draws x n x V" },
-      { "Tensor", "the states" }, { "Tensor", "the labels, n or draws x n, of a model that has them" } },
+      { "Tensor", "the states" }, { "Tensor", "the labels, n or draws x n, of a model that has them" },
+      { "Tensor", "with replicas: how often each pair of neighbouring rungs exchanged states" },
+      { "Tensor", "with replicas: the rungs' betas, from 1 to 0" } },
     errors = "n or steps below 1, thin above steps; a held value that is NaN or infinite; " .. size_error,
     example =
       "local m = lrn.RBM{ n_visible = 4, n_hidden = 3 }\nlocal images = m:sample(2, { steps = 10 \z
@@ -431,6 +441,29 @@ return {
       .. size_error,
     example = "local m = lrn.RBM{ n_visible = 4, n_hidden = 3 }\nlocal v = m:denoise(lrn.tensor{ { 1, 0, 0, 1 } }, { \z
       flip = 0.1 })\nassert(v(1, 1) > v(1, 2))" },
+  { name = "RBM.swap_rates",
+    text = "How often neighbouring rungs of the persistent chains exchanged states, since their ladder was last \z
+    adapted.\nfit records the mean as swap.",
+    returns = { { "Tensor", "replicas - 1 rates, that of the model and its neighbour first; nil where there are no \z
+      replicas" }, { "Tensor", "the betas of the rungs, from 1 to 0" } },
+    errors = "a closed model",
+    example = "local m = lrn.RBM{ n_visible = 64, n_hidden = 8, persistent = 16, replicas = 4 }\n\z
+      m:fit((lrn.data.digits()), { epochs = 1 })\nassert(#m:swap_rates() == 3)" },
+  { name = "RBM.mixing",
+    text = "Runs chains of the model and says how well they mix: what a draw is worth, and whether chains agree.\n\z
+    A warning is logged where they do not (R-hat above 1.1), where they were shorter than 50 autocorrelation\n\z
+    times, and where rungs exchange states less often than in 1 of 10 rounds.",
+    params = { { "options.chains", "integer", "chains", 10 }, { "options.steps", "integer", "sweeps of each", 1000 },
+      { "options.burn", "integer", "sweeps before them", 100 },
+      { "options.of", "string or function", "\"energy\": the free energy, which cannot tell modes of equal weight \z
+        apart; or a function from rows of visible states to a tensor of a number each", "energy" },
+      { "options.replicas", "integer", "as for RBM.sample, which has base, start, clamp and temperature, too", 1 },
+      { "options", "table", "base, start, clamp, temperature: as for RBM.sample" } },
+    returns = { { "table", "tau (autocorrelation time in sweeps), ess (effective sample size of all draws), rhat \z
+      (split R-hat), values (steps x chains); with replicas swap_rates and betas; warning where there is one" } },
+    errors = "fewer than 2 chains or 4 steps; a function that gives something else",
+    example = "local r = lrn.RBM{ n_visible = 4, n_hidden = 3 }:mixing{ chains = 4, steps = 200, burn = 10 }\n\z
+      assert(r.tau < 3 and r.rhat < 1.1)" },
   { name = "RBM.log_partition",
     text = "log Z: exact, by enumerating the layer with fewer states, or in closed form (two Gaussian layers); else a bracket by\n\z
     annealed importance sampling: from a model without weights up (on average too low) and from samples of the model\n\z
