@@ -56,6 +56,10 @@ static int scenario(numbers *out, int persistent, int real) {
   o.n_visible = V;
   o.n_hidden = H;
   o.persistent = persistent;
+  if (persistent > 0) {
+    o.replicas = 2;
+    o.fast_rate = 0.01;
+  }
   o.momentum = 0.5;
   if (real) {
     o.visible = LRN_UNIT_GAUSSIAN;
@@ -94,6 +98,8 @@ static int scenario(numbers *out, int persistent, int real) {
   GO(lrn_tensor_narrow(&mask, data, 0, 0, 1));
   GO(lrn_rbm_sample(m, w, v, vk, NULL,
                     &(lrn_sampling){.n = N, .steps = 2, .mask = mask, .values = turned}));
+  if (persistent > 0)
+    GO(lrn_rbm_sample(m, w, v, vk, NULL, &(lrn_sampling){.n = N, .steps = 1, .replicas = 2}));
   GO(lrn_rbm_free_energy(m, w, F, turned));
   GO(sum_of(&out->F, F));
   if (!real)
