@@ -9,12 +9,8 @@ local M = {}
 local private = {}
 for name in ([[
   optimize rbm_new rbm_restore file_new file_load file_parse idx_load idx_save idx_parse json_encode
-<<<<<<< HEAD
-  json_decode permutation default_seed clock isatty terminal_size terminal_ask mkdir embedded
-  part_open sha256_file raw_load
-=======
   json_decode permutation ising default_seed clock isatty terminal_size terminal_ask mkdir embedded
->>>>>>> f211900 (data: ising and shifter, with examples that use likelihoods)
+  part_open sha256_file raw_load
   exists memory memory_fail raise ops is_tensor error cuda set build version manual_seed
   methods generator_methods library_folder cuda_available
   anneal_summary unit_map unit_sample unit_can_flip unit_grouped unit_has_density units log
