@@ -60,7 +60,7 @@ void lrn_cpu_backend(lrn_backend *out) {
     .gather = lrn_cpu_gather,
     .put = lrn_cpu_put,
     .gemm = lrn_cpu_gemm,
-    .gemm01 = lrn_cpu_gemm01,
+    .gemm_sparse = lrn_cpu_gemm_sparse,
     .random = lrn_cpu_random,
     .bernoulli = lrn_cpu_bernoulli,
     .unit = lrn_cpu_unit,

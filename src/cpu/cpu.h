@@ -20,8 +20,11 @@ int lrn_cpu_argextreme(int max, const lrn_view *out, const lrn_view *x, int nkee
 int lrn_cpu_gemm(int dtype, int transa, int transb, int64_t m, int64_t n, int64_t k, double alpha,
                  const void *a, int64_t lda, const void *b, int64_t ldb, double beta, void *c,
                  int64_t ldc);
-int lrn_cpu_gemm01(int dtype, int64_t m, int64_t n, int64_t k, double alpha, const void *a,
-                   const void *b, int64_t ldb, void *c);
+/* listed.c */
+int lrn_cpu_gemm_sparse(int dtype, int transa, int transb, int64_t m, int64_t n, int64_t k, double alpha,
+                        const void *a, int64_t lda, const void *b, int64_t ldb, void *c);
+/* Products so far that were computed as sums of listed rows: for tests. */
+int64_t lrn_cpu_listed(void);
 /* random.c */
 int lrn_cpu_random(const lrn_view *out, int dist, double a, double b, lrn_key key);
 int lrn_cpu_bernoulli(const lrn_view *out, const void *p, int p_dtype, lrn_key key);

@@ -4,16 +4,11 @@
 ** OpenBLAS's threads lose against slices taken by the pool (docs/decisions.md, "Products"),
 ** and its result may depend on their number. So a product is cut on a grid that depends on its
 ** shape alone, each slice is one single-threaded call, and any thread may take any slice.
-**
-** A product with a matrix of 0 and 1 is a sum of selected rows. Where few are selected, adding them
-** up is cheaper than the product (gemm01).
 */
 #include <cblas.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/interrupt.h"
 #include "base/status.h"
@@ -120,69 +115,3 @@ int lrn_cpu_gemm(int dtype, int transa, int transb, int64_t m, int64_t n, int64_
   g.slices = slices_of(m, n, k);
   return lrn_parallel_until(g.slices, gemm_slice, &g);
 }
-
-/* {=== Products with 0 and 1 === */
-
-static atomic_int dense = -1; /* -1: not yet read from LRN_DENSE */
-
-int lrn_set_dense(int on) {
-  atomic_store(&dense, on != 0);
-  return LRN_OK;
-}
-int lrn_get_dense(void) {
-  int d = atomic_load_explicit(&dense, memory_order_relaxed);
-  if (d < 0) {
-    const char *env = getenv("LRN_DENSE");
-    d = env != NULL && *env != '\0' && strcmp(env, "0") != 0;
-    atomic_store(&dense, d);
-  }
-  return d;
-}
-
-typedef struct rows_job {
-  int dtype;
-  double alpha;
-  int64_t m, n, k, ldb;
-  const char *a, *b;
-  char *c;
-  atomic_int_fast64_t ones; /* below 0: some value is neither 0 nor 1 */
-} rows_job;
-
-enum { TASK_ROWS = LRN_LISTED_ROWS };
-
-static void count_task(void *context, int64_t task) {
-  rows_job *j = context;
-  int64_t from = task * TASK_ROWS, rows = j->m - from < TASK_ROWS ? j->m - from : TASK_ROWS;
-  int64_t item = (int64_t)lrn_dtype_size(j->dtype);
-  int64_t ones = lrn_cpu_kernels()->count01[j->dtype](rows * j->k, j->a + from * j->k * item);
-  if (ones < 0)
-    atomic_store(&j->ones, INT64_MIN / 2); /* far below what other tasks may add */
-  else
-    atomic_fetch_add(&j->ones, ones);
-}
-
-static void sum_task(void *context, int64_t task) {
-  const rows_job *j = context;
-  int64_t from = task * TASK_ROWS, rows = j->m - from < TASK_ROWS ? j->m - from : TASK_ROWS;
-  int64_t item = (int64_t)lrn_dtype_size(j->dtype);
-  lrn_cpu_kernels()->sum_rows[j->dtype](rows, j->k, j->alpha, j->a + from * j->k * item, j->n, j->b,
-                                        j->ldb, j->c + from * j->n * item);
-}
-
-int lrn_cpu_gemm01(int dtype, int64_t m, int64_t n, int64_t k, double alpha, const void *a,
-                   const void *b, int64_t ldb, void *c) {
-  rows_job j = {.dtype = dtype, .alpha = alpha, .m = m, .n = n, .k = k, .ldb = ldb, .a = a, .b = b,
-                .c = c};
-  int64_t tasks = (m + TASK_ROWS - 1) / TASK_ROWS, ones = -1;
-  if (!lrn_get_dense() && k <= LRN_LISTED) {
-    lrn_parallel(tasks, count_task, &j);
-    ones = atomic_load(&j.ones);
-  }
-  /* above a third of ones the dense product is faster (docs/decisions.md, "Zeros and ones") */
-  if (ones < 0 || ones > m * k / 3)
-    return lrn_cpu_gemm(dtype, 0, 0, m, n, k, alpha, a, k, b, ldb, 0, c, n);
-  lrn_parallel(tasks, sum_task, &j);
-  return LRN_OK;
-}
-
-/* ===} */

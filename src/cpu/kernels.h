@@ -38,9 +38,24 @@ typedef lrn_partial lrn_block_fn(int red, int64_t n, const void *x, const void *
 #define LRN_COLUMNS 64
 typedef void lrn_columns_fn(int red, int64_t n, int columns, const void *x, int64_t ldx,
                             const void *y, int64_t ldy, lrn_partial *out);
-/* What sum_rows lists on the stack, as uint16 */
-#define LRN_LISTED 4096
-#define LRN_LISTED_ROWS 16
+/* A product C = alpha op(A) op(B) as sums of rows of op(B): list l has the values of row l of op(A)
+   that are not 0, in sublists (l, b) of blocks of consecutive k. See cpu/listed.c. */
+typedef struct lrn_lists {
+  int dtype;
+  int by_column; /* list l is column l of A as it is stored (k x lists), else row l (lists x k) */
+  int ones;      /* all that is listed is 1 */
+  int64_t k, block, blocks;
+  const void *a;
+  int64_t lda;
+  uint32_t *start; /* where sublist l * blocks + b begins; the last one ends where the next would begin */
+  uint16_t *at;    /* place of the value's row in a panel, in bytes */
+  void *value;     /* of dtype, beside `at`; not where `ones` */
+} lrn_lists;
+/* What is kept at hand of op(B): a panel, up to LRN_PANEL_ROWS rows of LRN_PANEL bytes, which the
+   first-level cache nearly holds. `at` reaches so far. */
+#define LRN_PANEL 128
+#define LRN_PANEL_ROWS 400
+#define LRN_LIST_TASK 64 /* lists that count and fill take at once, by columns */
 /* max, min: *r (of the dtype) is combined with n strided elements */
 typedef void lrn_fold_fn(int red, int64_t n, const void *x, int64_t sx, void *r);
 
@@ -69,12 +84,13 @@ typedef struct lrn_kernels {
   int64_t (*load[2])(const lrn_load_args *args, const void *row, void *out, void *absent);
   double (*flip[2])(const lrn_flip_args *args, int64_t row);
   void (*rung[2])(const lrn_rung_args *args, int64_t row);
-  /* how many of n values are not 0; -1 where one is neither 0 nor 1 */
-  int64_t (*count01[2])(int64_t n, const void *v);
-  /* out (rows x n): row r is alpha times the sum of the rows of b (ldb apart) whose number i has
-     v[r][i] = 1; rows <= LRN_LISTED_ROWS, i < k <= LRN_LISTED */
-  void (*sum_rows[2])(int64_t rows, int64_t k, double alpha, const void *v, int64_t n, const void *b,
-                      int64_t ldb, void *out);
+  /* count: start[l * blocks + b] becomes the length of the sublist, for the lists [from, to); 1 where one
+     holds something else than 1. fill: at and value from the starts on. */
+  int (*count[2])(const lrn_lists *lists, int64_t from, int64_t to);
+  void (*fill[2])(const lrn_lists *lists, int64_t from, int64_t to);
+  /* columns [j, j + width) of C, contiguous rows of n, for lists [0, n_lists); width <= a panel's */
+  void (*sum_lists[2])(const lrn_lists *lists, int64_t n_lists, double alpha, const void *b, int64_t ldb,
+                       int transb, int64_t j, int64_t width, void *c, int64_t n);
   /* elements [begin, end); 1 where a new theta is not finite */
   int (*update[2])(const lrn_update_args *args, int64_t begin, int64_t end);
 } lrn_kernels;

@@ -212,10 +212,10 @@ struct lrn_backend {
   int (*gemm)(int dtype, int transa, int transb, int64_t m, int64_t n, int64_t k, double alpha,
               const void *a, int64_t lda, const void *b, int64_t ldb, double beta, void *c,
               int64_t ldc);
-  /* C (m x n, contiguous) = alpha A B, where A (m x k, contiguous) is likely to hold 0 and 1 alone; B
-     has rows of ldb. May be NULL: then gemm serves. */
-  int (*gemm01)(int dtype, int64_t m, int64_t n, int64_t k, double alpha, const void *a,
-                const void *b, int64_t ldb, void *c);
+  /* C (m x n, contiguous) = alpha op(A) op(B), where many values of A may be 0: what they meet in B may
+     be left out, NaN included. May be NULL: then gemm serves. */
+  int (*gemm_sparse)(int dtype, int transa, int transb, int64_t m, int64_t n, int64_t k, double alpha,
+                     const void *a, int64_t lda, const void *b, int64_t ldb, void *c);
   /* Contiguous out, of any dtype; p: contiguous, float32 or float64 as p_dtype says. */
   int (*random)(const lrn_view *out, int dist, double a, double b, lrn_key key);
   int (*bernoulli)(const lrn_view *out, const void *p, int p_dtype, lrn_key key);

@@ -42,7 +42,6 @@ typedef struct walk {
   lrn_tensor *base;   /* a0 */
   lrn_tensor *change; /* a - a0 */
   lrn_tensor *narrow; /* 1 / sigma where variances are learned, else NULL: the walk is one of v / sigma */
-  lrn_tensor *turned; /* W' where it is of use, else NULL */
   lrn_tensor *log_w;  /* a batch's, in double */
 } walk;
 
@@ -53,7 +52,6 @@ static void free_walk(walk *k) {
   lrn_tensor_free(k->base);
   lrn_tensor_free(k->change);
   lrn_tensor_free(k->narrow);
-  lrn_tensor_free(k->turned);
   lrn_tensor_free(k->log_w);
 }
 
@@ -87,27 +85,6 @@ static int set_rung(walk *k, double beta) {
   return LRN_OK;
 }
 
-/* Whether the states of a side are 0 and 1. */
-static int of_zeros_and_ones(const lrn_rbm *m, int side) {
-  const int unit = lrn_layer_of(m, side).unit;
-  double low, high;
-  return lrn_unit_grouped(unit) || (lrn_unit_states(unit, &low, &high) && low == 0 && high == 1);
-}
-
-/* W', for products with hidden states of 0 and 1 */
-static int turn(walk *k, const lrn_device *device) {
-  const lrn_tensor *W = k->plain->parameter[LRN_PARAMETER_W];
-  int64_t size[2] = {W->view.size[1], W->view.size[0]};
-  lrn_tensor *view;
-  int st;
-  LRN_TRY(lrn_tensor_new(&k->turned, W->view.dtype, 2, size, device));
-  LRN_TRY(lrn_tensor_transpose(&view, W, 0, 1));
-  st = lrn_tensor_copy(k->turned, view);
-  lrn_tensor_free(view);
-  k->plain->turned = k->turned->view.data;
-  return st;
-}
-
 static int make_walk(walk *k, const lrn_rbm *m, const lrn_tensor *base, int64_t rows) {
   const lrn_device *device = m->options.device;
   int dtype = m->options.dtype;
@@ -124,8 +101,6 @@ static int make_walk(walk *k, const lrn_rbm *m, const lrn_tensor *base, int64_t 
   }
   LRN_TRY(lrn_tensor_clone(&k->change, a));
   LRN_TRY(map2(k->plain, LRN_OP_sub, &k->change->view, &a->view, &k->base->view));
-  if (device->backend.gemm01 != NULL && of_zeros_and_ones(k->plain, LRN_SIDE_HIDDEN))
-    LRN_TRY(turn(k, device));
   k->rung.m = *k->plain;
   for (int i = 0; i < LRN_PARAMETERS; i++)
     if (i != LRN_PARAMETER_W && i != LRN_PARAMETER_B && k->plain->parameter[i] != NULL) {
@@ -184,8 +159,7 @@ static int up(const walk *k, lrn_work *w, double from, double to, void *h, int64
                         .bias = l.bias, .from = from, .to = to,
                         .linear = {{v, k->change->view.data, m->options.n_visible}},
                         .log_w = k->log_w->view.data, .state = h, .key = key};
-  LRN_TRY(of_zeros_and_ones(m, LRN_SIDE_VISIBLE) ? m->link->up01(m, x, v, n)
-                                                 : m->link->up(m, x, v, n, 1));
+  LRN_TRY(m->link->up(m, x, v, n, 1));
   LRN_TRY(lrn_label_up(m, x, y, n));
   if (y != NULL) {
     args.linear[1].s = y;
@@ -201,7 +175,7 @@ static int down(const walk *k, lrn_work *w, const void *h, int64_t n, uint64_t c
   const rung *r = &k->rung;
   const lrn_rbm_options *o = &k->plain->options;
   void *v = w->v->view.data, *y = lrn_label_row(w, 0);
-  LRN_TRY(k->plain->link->down01(k->plain, v, h, n, r->beta));
+  LRN_TRY(k->plain->link->down(k->plain, v, h, n, r->beta));
   LRN_TRY(lrn_activate(&r->m, LRN_SIDE_VISIBLE, v, n, NULL, v, key_of(k, call, draw, row, o->n_visible),
                        NULL));
   return lrn_label_down(&r->m, NULL, y, h, n, key_of(k, call, draw, row, o->n_classes));

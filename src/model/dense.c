@@ -1,44 +1,37 @@
 /*
 ** dense.c - the link in which every visible unit meets every hidden one: x = v W, u = h W'.
+**
+** States are often 0, so the products are the backend's sparse ones.
 */
 #include "model/model.h"
 
-static int up(const lrn_rbm *m, void *x, const void *v, int64_t rows, double alpha) {
-  const lrn_rbm_options *o = &m->options;
-  return o->device->backend.gemm(o->dtype, 0, 0, rows, o->n_hidden, o->n_visible, alpha, v,
-                                 o->n_visible,
-                                 m->up != NULL ? m->up : m->parameter[LRN_PARAMETER_W]->view.data,
-                                 o->n_hidden, 0, x, o->n_hidden);
+/* C (m x n) = alpha op(states) op(B), all of them contiguous */
+static int product(const lrn_rbm *m, void *c, double alpha, const void *states, int transposed,
+                   int64_t lda, const void *b, int transb, int64_t rows, int64_t columns, int64_t k) {
+  const lrn_backend *d = &m->options.device->backend;
+  int64_t ldb = transb ? k : columns;
+  return d->gemm_sparse != NULL
+           ? d->gemm_sparse(m->options.dtype, transposed, transb, rows, columns, k, alpha, states, lda, b,
+                            ldb, c)
+           : d->gemm(m->options.dtype, transposed, transb, rows, columns, k, alpha, states, lda, b, ldb, 0,
+                     c, columns);
 }
 
-static int up01(const lrn_rbm *m, void *x, const void *v, int64_t rows) {
-  const lrn_rbm_options *o = &m->options;
-  if (o->device->backend.gemm01 == NULL)
-    return up(m, x, v, rows, 1);
-  return o->device->backend.gemm01(o->dtype, rows, o->n_hidden, o->n_visible, 1, v,
-                                   m->parameter[LRN_PARAMETER_W]->view.data, o->n_hidden, x);
+static int up(const lrn_rbm *m, void *x, const void *v, int64_t rows, double alpha) {
+  int64_t V = m->options.n_visible, H = m->options.n_hidden;
+  const void *W = m->up != NULL ? m->up : m->parameter[LRN_PARAMETER_W]->view.data;
+  return product(m, x, alpha, v, 0, V, W, 0, rows, H, V);
 }
 
 static int down(const lrn_rbm *m, void *u, const void *h, int64_t rows, double alpha) {
-  const lrn_rbm_options *o = &m->options;
-  return o->device->backend.gemm(o->dtype, 0, 1, rows, o->n_visible, o->n_hidden, alpha, h,
-                                 o->n_hidden, m->parameter[LRN_PARAMETER_W]->view.data,
-                                 o->n_hidden, 0, u, o->n_visible);
-}
-
-static int down01(const lrn_rbm *m, void *u, const void *h, int64_t rows, double alpha) {
-  const lrn_rbm_options *o = &m->options;
-  if (o->device->backend.gemm01 == NULL || m->turned == NULL)
-    return down(m, u, h, rows, alpha);
-  return o->device->backend.gemm01(o->dtype, rows, o->n_visible, o->n_hidden, alpha, h, m->turned,
-                                   o->n_visible, u);
+  int64_t V = m->options.n_visible, H = m->options.n_hidden;
+  return product(m, u, alpha, h, 0, H, m->parameter[LRN_PARAMETER_W]->view.data, 1, rows, V, H);
 }
 
 static int gradient(const lrn_rbm *m, void *gW, double alpha, const void *v, const void *h,
                     int64_t rows) {
-  const lrn_rbm_options *o = &m->options;
-  return o->device->backend.gemm(o->dtype, 1, 0, o->n_visible, o->n_hidden, rows, alpha, v,
-                                 o->n_visible, h, o->n_hidden, 0, gW, o->n_hidden);
+  int64_t V = m->options.n_visible, H = m->options.n_hidden;
+  return product(m, gW, alpha, v, 1, V, h, 0, V, H, rows);
 }
 
-const lrn_link lrn_link_dense = {"dense", up, up01, down, down01, gradient};
+const lrn_link lrn_link_dense = {"dense", up, down, gradient};

@@ -58,7 +58,6 @@ struct lrn_rbm {
   /* Vectors of n_visible values; NULL where there is nothing to do */
   const void *shift, *scale; /* rows of data become (v - shift) scale */
   const void *gain;          /* of the noise of visible states */
-  const void *turned;        /* H x V: W', where a call has it */
   /* variance.c: where variances are learned, a call works on a copy of the model with these */
   const void *up;          /* V x H: the weights on the way up, W / s */
   const void *precision;   /* 1 / s */
@@ -109,12 +108,9 @@ struct lrn_work {
    first. */
 struct lrn_link {
   const char *name;
-  /* x = alpha v W; x = v W for v of 0 and 1; u = alpha h W', and the same for h of 0 and 1, which is
-     quicker where the model has `turned` */
+  /* x = alpha v W; u = alpha h W' */
   int (*up)(const lrn_rbm *m, void *x, const void *v, int64_t rows, double alpha);
-  int (*up01)(const lrn_rbm *m, void *x, const void *v, int64_t rows);
   int (*down)(const lrn_rbm *m, void *u, const void *h, int64_t rows, double alpha);
-  int (*down01)(const lrn_rbm *m, void *u, const void *h, int64_t rows, double alpha);
   /* gW = alpha v' h */
   int (*gradient)(const lrn_rbm *m, void *gW, double alpha, const void *v, const void *h,
                   int64_t rows);

@@ -396,8 +396,7 @@ int lrn_pseudo_sum(const lrn_rbm *m, lrn_work *w, int64_t n, lrn_key key, double
   flip.scale = lrn_kept(m, LRN_SIDE_HIDDEN);
   LRN_TRY(lrn_map_units(m, LRN_SIDE_VISIBLE, LRN_UNIT_NEAREST, v, v, n));
   LRN_TRY(lrn_leave_out(m, w, v, n));
-  LRN_TRY(low == 0 && flip.scale == 1 ? m->link->up01(m, w->q->view.data, v, n)
-                                      : m->link->up(m, w->q->view.data, v, n, flip.scale));
+  LRN_TRY(m->link->up(m, w->q->view.data, v, n, flip.scale));
   return o->device->backend.flip(&flip);
 }
 

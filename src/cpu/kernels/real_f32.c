@@ -1,4 +1,5 @@
-/* real_f32.c - sums, folds and the step's kernels for float: see reduce.inc.c, step.inc.c */
+/* real_f32.c - sums, folds and the step's kernels for float: see the
+** .inc.c files below */
 #include "cpu/kernels.h"
 #include "kernel/philox.h"
 #include "kernel/unit.h"
@@ -14,3 +15,4 @@ void NAME(lrn_normals)(const lrn_key *key, uint64_t first, int64_t n, void *out)
 #include "reduce.inc.c"
 #include "group.inc.c"
 #include "step.inc.c"
+#include "listed.inc.c"

@@ -1,8 +1,7 @@
 /*
 ** step.inc.c - what a training step does beside its matrix products, for one float type:
 ** units (bias, mean, sample, metrics in one pass), rows of a batch, the change of free energy
-** by a flipped unit or by a rung of annealing, sums of rows that zeros and ones select, and the
-** update.
+** by a flipped unit or by a rung of annealing, and the update.
 **
 ** Included with T, M(f) as in kernel/ops.h, NAME(f), the sums of reduce.inc.c and group.inc.c.
 */
@@ -340,80 +339,6 @@ void NAME(lrn_rung)(const lrn_rung_args *a, int64_t row) {
                                     .mean_scale = 1, .state = a->state, .key = a->key},
                    &to, (T)hs, row * a->units, (row + 1) * a->units, NULL);
 }
-
-int64_t NAME(lrn_count01)(int64_t n, const void *values) {
-  const T *v = values;
-  int32_t count = 0, other = 0;
-  for (int64_t i = 0; i < n; i++) {
-    count += v[i] != 0;
-    other |= (v[i] != 0) & (v[i] != 1);
-  }
-  return other ? -1 : count;
-}
-
-/* In panels of four vectors, which stay in registers; two sums a column, so that an addition need
-   not wait for the one before. */
-typedef T NAME(vec) __attribute__((vector_size(32), aligned(sizeof(T)), may_alias));
-#define WIDTH ((int64_t)(32 / sizeof(T)))
-#define PANEL (4 * WIDTH)
-
-static void NAME(sum_panel)(int64_t count, T alpha, const uint16_t *list, const T *b, int64_t ldb,
-                            T *out) {
-  NAME(vec) s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, t0 = {0}, t1 = {0}, t2 = {0}, t3 = {0};
-  NAME(vec) *o = (NAME(vec) *)(void *)out;
-  int64_t i = 0;
-  for (; i + 2 <= count; i += 2) {
-    const NAME(vec) *p = (const NAME(vec) *)(const void *)(b + list[i] * ldb);
-    const NAME(vec) *q = (const NAME(vec) *)(const void *)(b + list[i + 1] * ldb);
-    s0 += p[0];
-    s1 += p[1];
-    s2 += p[2];
-    s3 += p[3];
-    t0 += q[0];
-    t1 += q[1];
-    t2 += q[2];
-    t3 += q[3];
-  }
-  if (i < count) {
-    const NAME(vec) *p = (const NAME(vec) *)(const void *)(b + list[i] * ldb);
-    s0 += p[0];
-    s1 += p[1];
-    s2 += p[2];
-    s3 += p[3];
-  }
-  o[0] = (s0 + t0) * alpha;
-  o[1] = (s1 + t1) * alpha;
-  o[2] = (s2 + t2) * alpha;
-  o[3] = (s3 + t3) * alpha;
-}
-
-/* A panel of b serves all rows of v before the next one: it stays in the second-level cache. */
-void NAME(lrn_sum_rows)(int64_t rows, int64_t k, double alpha, const void *values, int64_t n,
-                        const void *vb, int64_t ldb, void *out) {
-  const T *v = values, *b = vb;
-  T *o = out;
-  uint16_t list[LRN_LISTED_ROWS][LRN_LISTED];
-  int64_t count[LRN_LISTED_ROWS], j = 0;
-  for (int64_t r = 0; r < rows; r++) {
-    count[r] = 0;
-    for (int64_t i = 0; i < k; i++) {
-      list[r][count[r]] = (uint16_t)i;
-      count[r] += v[r * k + i] != 0;
-    }
-  }
-  for (; j + PANEL <= n; j += PANEL)
-    for (int64_t r = 0; r < rows; r++)
-      NAME(sum_panel)(count[r], (T)alpha, list[r], b + j, ldb, o + r * n + j);
-  for (; j < n; j++)
-    for (int64_t r = 0; r < rows; r++) {
-      T s[2] = {0, 0};
-      for (int64_t i = 0; i < count[r]; i++)
-        s[i % 2] += b[list[r][i] * ldb + j];
-      o[r * n + j] = (s[0] + s[1]) * (T)alpha;
-    }
-}
-#undef PANEL
-#undef WIDTH
 
 /* c = min(1, clip / |g|) */
 static T NAME(clip_factor)(const lrn_update_args *u) {

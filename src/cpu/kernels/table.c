@@ -19,9 +19,10 @@ BOTH(void, lrn_unit_map, (const lrn_unit_map_args *, int64_t, int64_t))
 BOTH(int64_t, lrn_load, (const lrn_load_args *, const void *, void *, void *))
 BOTH(double, lrn_flip, (const lrn_flip_args *, int64_t))
 BOTH(void, lrn_rung, (const lrn_rung_args *, int64_t))
-BOTH(int64_t, lrn_count01, (int64_t, const void *))
-BOTH(void, lrn_sum_rows,
-     (int64_t, int64_t, double, const void *, int64_t, const void *, int64_t, void *))
+BOTH(int, lrn_count, (const lrn_lists *, int64_t, int64_t))
+BOTH(void, lrn_fill, (const lrn_lists *, int64_t, int64_t))
+BOTH(void, lrn_sum_lists, (const lrn_lists *, int64_t, double, const void *, int64_t, int, int64_t,
+                           int64_t, void *, int64_t))
 BOTH(int, lrn_update, (const lrn_update_args *, int64_t, int64_t))
 
 #define TEXT_(x) #x
@@ -46,7 +47,8 @@ const lrn_kernels LRN_K(lrn_kernels) = {
   .load = PAIR(lrn_load),
   .flip = PAIR(lrn_flip),
   .rung = PAIR(lrn_rung),
-  .count01 = PAIR(lrn_count01),
-  .sum_rows = PAIR(lrn_sum_rows),
+  .count = PAIR(lrn_count),
+  .fill = PAIR(lrn_fill),
+  .sum_lists = PAIR(lrn_sum_lists),
   .update = PAIR(lrn_update),
 };
