@@ -13,6 +13,9 @@ for i = 1, #arg, 2 do
   opt[name] = arg[i + 1]
 end
 
+local images = (os.getenv "LRN_DATA" or "") .. "/mnist/train-images-idx3-ubyte.gz"
+if not io.open(images) then error("performance: no " .. images) end
+
 -- Targets of the design, by rule, data, path, threads and hidden units.
 local target = {
   ["CD-1 grey dense 1"] = { [128] = 1.25, [500] = 1.12, [1024] = 1.08 },

@@ -119,7 +119,7 @@ LRN_API int lrn_get_threads(void);
 LRN_API int lrn_set_deterministic(int on);
 LRN_API int lrn_get_deterministic(void);
 
-/* 1: products with 0 and 1 are dense products too; 0: sums of rows where that is faster, with
+/* 1: products with many zeros are dense products too; 0: sums of rows where that is faster, with
    |x - exact| <= 4 2^-24 sum |w| in float32. Start value: LRN_DENSE. */
 LRN_API int lrn_set_dense(int on);
 LRN_API int lrn_get_dense(void);

@@ -149,7 +149,7 @@ return {
     params = { { "options.threads", "integer",
       "threads of one call, 1..256; results do not depend on it" },
       { "options.deterministic", "boolean", "eight slices a product, whatever its shape", false },
-      { "options.dense", "boolean", "no sums of rows in place of products with 0 and 1; also LRN_DENSE=1",
+      { "options.dense", "boolean", "no sums of listed rows in place of products with many zeros; also LRN_DENSE=1",
         false },
       { "options.dtype", "string", "dtype of new tensors: \"float32\" or \"float64\"",
         "float32" } },
