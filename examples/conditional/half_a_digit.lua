@@ -63,7 +63,7 @@ print(("mean squared error of the hidden half: %.4f; of the mean image %.4f"):fo
 -- A digit a line: what was given, completions, their mean, the truth
 common.picture(opt, "completions.png", function(plot)
   local tiles = lrn.stack(pictures, 2):view(n * #pictures, opt.pixels)
-  return plot.mosaic(tiles:cpu():t(), { tile = opt.tile, cols = #pictures, zoom = math.max(1, 56 // rows),
+  return plot.mosaic(tiles:cpu():t(), { tile = opt.tile, cols = #pictures, zoom = opt.zoom,
     scale = "all" })
 end)
 common.finish(rbm, test, opt)
