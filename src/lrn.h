@@ -640,6 +640,12 @@ typedef struct lrn_rbm_options {
                                 parameters U and c, and learns P(y | v) (model/label.c); no mask */
   double alpha;              /* 0; >= 0: with labels: weight of the generative part, CD on (v, y), in
                                 the objective; 0: P(y | v) alone */
+  int64_t mean_field;        /* 25; >= 1: of a deep Boltzmann machine: turns of mean field at most, which */
+  double tolerance;          /* 1e-4; >= 0   end for a row when none of its means moves by more in a turn */
+  double up_scale, down_scale; /* 1, 1; > 0: what comes from the visible units to the hidden ones counts so
+                                many times, and the other way; fixed. 2 and 1 for the first, 1 and 2 for the
+                                last of RBMs that are to become a deep Boltzmann machine. Where they are not
+                                1 the model is no distribution: no likelihood */
   double max_norm;           /* 0: off; > 0: after an update the weights of a hidden unit are
                                 scaled down to this norm where theirs is larger (Hinton et al.
                                 2012, arXiv 1207.0580, section 2) */
@@ -937,6 +943,94 @@ LRN_API int lrn_rbm_store(lrn_file *f, const lrn_rbm *m, const lrn_work *w);
    missing or does not fit. */
 LRN_API int lrn_rbm_restore(lrn_rbm **m, lrn_work **w, const lrn_file *f,
                             const lrn_device *device);
+
+/* }==================================================================== */
+
+/* {====================================================================
+** Deep Boltzmann machines (Salakhutdinov and Hinton 2009, 2012)
+**
+** E(v, h1, h2, ...) = self(v) - a.v - sum_l b_l.h_l - v W1 h1 - h1 W2 h2 - ...: layer 0 is visible, the
+** hidden layers are 1 to lrn_dbm_layers. Threads: as for restricted Boltzmann machines, lrn_dbm in place
+** of lrn_rbm and lrn_dbm_work in place of lrn_work. Outputs, data, statuses, draws and counters, too, are
+** as there unless something else is said.
+** ===================================================================== */
+
+enum { LRN_DBM_LAYERS = 16 }; /* hidden layers at most */
+typedef struct lrn_dbm lrn_dbm;
+typedef struct lrn_dbm_work lrn_dbm_work;
+
+/* options: those of an RBM. n_hidden there is not read; hidden: LRN_UNIT_BERNOULLI or LRN_UNIT_SPIN, of all
+   hidden layers; visible: any unit with a density; no rule, mask, labels, variance or clip.
+   n_hidden: of each of the hidden layers, 1 to LRN_DBM_LAYERS of them. Copied. */
+LRN_API int lrn_dbm_new(lrn_dbm **out, const lrn_rbm_options *options, const int64_t *n_hidden, int layers);
+LRN_API void lrn_dbm_free(lrn_dbm *m);
+LRN_API int lrn_dbm_layers(const lrn_dbm *m);
+LRN_API int64_t lrn_dbm_units(const lrn_dbm *m, int layer);           /* 0: visible */
+LRN_API const lrn_rbm_options *lrn_dbm_get_options(const lrn_dbm *m); /* lent; n_hidden: of layer 1 */
+LRN_API int lrn_dbm_set_options(lrn_dbm *m, const lrn_rbm_options *options);
+/* Pair i (0 to layers - 1) of neighbours, an RBM of the layers i and i + 1, and its part of the workspace:
+   for lrn_rbm_parameter ("W", "b"; of pair 0 also "a"), lrn_rbm_statistic (of pair 0), lrn_work_gradient,
+   lrn_work_momentum, lrn_work_second and lrn_work_chain. Lent; NULL past the end. No other function of an
+   RBM is for them. */
+LRN_API lrn_rbm *lrn_dbm_get_pair(const lrn_dbm *m, int i);
+LRN_API lrn_work *lrn_dbm_work_pair(const lrn_dbm_work *w, int i);
+
+LRN_API int lrn_dbm_work_new(lrn_dbm_work **out, const lrn_dbm *m, int64_t batch, int flags);
+/* On failure the workspace serves for what it served before. */
+LRN_API int lrn_dbm_work_reserve(lrn_dbm_work *w, const lrn_dbm *m, int64_t batch, int flags);
+LRN_API void lrn_dbm_work_free(lrn_dbm_work *w);
+LRN_API int64_t lrn_dbm_work_batch(const lrn_dbm_work *w);
+LRN_API size_t lrn_dbm_work_bytes(const lrn_dbm_work *w);
+/* What the last step had of a layer in its negative phase: rows x units; even layers: states, odd ones:
+   means given these, times minus the rows of data over those of the chain. A view; caller frees. */
+LRN_API int lrn_dbm_work_negative(lrn_tensor **out, const lrn_dbm_work *w, int layer);
+/* Counters and sums are those of lrn_dbm_work_pair(w, 0): lrn_work_get_state, lrn_work_set_state,
+   lrn_work_end_epoch. */
+
+LRN_API int lrn_dbm_prepare(lrn_dbm *m, lrn_dbm_work *w, const lrn_tensor *data);
+/* Means and standard deviations (0: a constant unit) of n_visible units, as prepare finds them. */
+LRN_API int lrn_dbm_set_statistics(lrn_dbm *m, const double *mean, const double *std);
+/* One step: mean field of the batch, `steps` sweeps of the chains (persistent > 0: stored ones; 0: they
+   begin at the batch's mean field), gradient and update; lrn_batch without labels and weights. error and
+   mse: of one sweep that begins at the mean field of the data. */
+LRN_API int lrn_dbm_step(lrn_dbm *m, lrn_dbm_work *w, const lrn_batch *batch);
+LRN_API int lrn_dbm_gradient(const lrn_dbm *m, lrn_dbm_work *w, const lrn_batch *batch);
+LRN_API int lrn_dbm_update(lrn_dbm *m, lrn_dbm_work *w);
+
+/* Mean field of rows v: means (NULL, or one place a hidden layer, NULL where it is not wanted) N x units,
+   and F (or NULL), N values, of the variational free energy: log p(v) >= -F / T - log Z, equal where there
+   is one hidden layer. */
+LRN_API int lrn_dbm_infer(const lrn_dbm *m, lrn_dbm_work *w, lrn_tensor *const *means, lrn_tensor *F,
+                          const lrn_tensor *v);
+/* Mean over rows of the bound -F / T - log Z, in units of the data as lrn_rbm_log_likelihood. */
+LRN_API int lrn_dbm_log_likelihood_at(const lrn_dbm *m, lrn_dbm_work *w, double *mean, const lrn_tensor *v,
+                                      double log_z);
+/* E of rows v and h (one tensor a hidden layer, of the model's dtype and device, contiguous): N values. */
+LRN_API int lrn_dbm_energy(const lrn_dbm *m, lrn_dbm_work *w, lrn_tensor *E, const lrn_tensor *v,
+                           lrn_tensor *const *h);
+/* As lrn_rbm_reconstruct_part, layer 1 drawn from its mean field (mean_field: its means). */
+LRN_API int lrn_dbm_reconstruct_part(const lrn_dbm *m, lrn_dbm_work *w, double total[2], lrn_tensor *v,
+                                     const lrn_tensor *data, int64_t first, int mean_field);
+/* Chains of `steps` sweeps: odd layers given even ones, then even ones. start: N rows of v, whose mean field
+   the odd layers are drawn from; or start_hidden: states of every hidden layer, of which the odd ones count;
+   or both NULL: from the biases. state (N x n_visible) and mean (or NULL) of the last sweep, hidden (or
+   NULL): the states of the hidden layers (or NULL). */
+LRN_API int lrn_dbm_sample(const lrn_dbm *m, lrn_dbm_work *w, lrn_tensor *mean, lrn_tensor *state,
+                           lrn_tensor *const *hidden, const lrn_tensor *start, lrn_tensor *const *start_hidden,
+                           int64_t steps);
+
+/* Exact figures: where all layers of even numbers, or all of odd numbers, have at most 2^24 states together;
+   the others are summed out. log_p: N float64 values on the CPU, of log p(v) + log Z, the hidden layers
+   likewise; in units of the data as lrn_rbm_log_likelihood. */
+LRN_API int lrn_dbm_has_exact(const lrn_dbm *m); /* of log Z */
+LRN_API int lrn_dbm_log_partition(const lrn_dbm *m, double *log_z);
+LRN_API int lrn_dbm_log_marginal(const lrn_dbm *m, lrn_tensor *log_p, const lrn_tensor *v);
+/* As lrn_rbm_anneal; start (v) and start_hidden (one tensor a hidden layer) together: downwards from these
+   states. */
+LRN_API int lrn_dbm_anneal(const lrn_dbm *m, lrn_dbm_work *w, lrn_tensor *log_z, const lrn_tensor *base,
+                           const double *ladder, int64_t n, const lrn_tensor *start,
+                           lrn_tensor *const *start_hidden);
+LRN_API int lrn_dbm_base_biases(const lrn_dbm *m, lrn_dbm_work *w, lrn_tensor *out, const lrn_tensor *data);
 
 /* }==================================================================== */
 

@@ -156,6 +156,7 @@ void lrnB_open_random(lua_State *L);
 void lrnB_open_file(lua_State *L);
 void lrnB_open_part(lua_State *L);
 void lrnB_open_rbm(lua_State *L);
+void lrnB_open_dbm(lua_State *L);
 void lrnB_open_optim(lua_State *L);
 void lrnB_open_terminal(lua_State *L);
 

@@ -273,6 +273,7 @@ static int open_core(lua_State *L) {
   lrnB_open_file(L);
   lrnB_open_part(L);
   lrnB_open_rbm(L);
+  lrnB_open_dbm(L);
   lrnB_open_optim(L);
   lrnB_open_terminal(L);
   return 1;

@@ -9,6 +9,7 @@
 
 #include "bind/lbind.h"
 #include "bind/lfile.h"
+#include "bind/lrbm.h"
 #include "lrn_lua.h"
 #include "model/model.h"
 
@@ -112,16 +113,16 @@ static const option options[] = {
 #undef WORD
 enum { OPTIONS = sizeof options / sizeof *options };
 
-static const option *find_option(lua_State *L, const char *name) {
+static const option *find_option(lua_State *L, const char *name, const char *f) {
   for (int i = 0; i < OPTIONS; i++)
     if (strcmp(options[i].name, name) == 0)
       return &options[i];
-  lrnB_raise(L, "argument", "RBM: unknown option '%s'", name);
+  lrnB_raise(L, "argument", "%s: unknown option '%s'", f, name);
   return NULL;
 }
 
-static int read_word(lua_State *L, const option *opt, int arg) {
-  const char *word = lrnB_string(L, arg, "RBM", opt->name);
+static int read_word(lua_State *L, const option *opt, int arg, const char *f) {
+  const char *word = lrnB_string(L, arg, f, opt->name);
   luaL_Buffer b;
   for (int i = 0; i < opt->words; i++)
     if (strcmp(word, opt->word[i]) == 0)
@@ -133,37 +134,37 @@ static int read_word(lua_State *L, const option *opt, int arg) {
     luaL_addchar(&b, '\'');
   }
   luaL_pushresult(&b);
-  return lrnB_raise(L, "value", "RBM: %s: got '%s', expected %s", opt->name, word,
+  return lrnB_raise(L, "value", "%s: %s: got '%s', expected %s", f, opt->name, word,
                     lua_tostring(L, -1));
 }
 
 /* The value at arg into its place among the options. */
-static void read_option(lua_State *L, lrn_rbm_options *o, const option *opt, int arg) {
+static void read_option(lua_State *L, lrn_rbm_options *o, const option *opt, int arg, const char *f) {
   char *at = (char *)o + opt->offset;
   switch (opt->kind) {
-    case INTEGER: *(int64_t *)(void *)at = lrnB_integer(L, arg, "RBM", opt->name); break;
-    case NUMBER: *(double *)(void *)at = lrnB_number(L, arg, "RBM", opt->name); break;
-    case SEED: *(uint64_t *)(void *)at = (uint64_t)lrnB_integer(L, arg, "RBM", opt->name); break;
+    case INTEGER: *(int64_t *)(void *)at = lrnB_integer(L, arg, f, opt->name); break;
+    case NUMBER: *(double *)(void *)at = lrnB_number(L, arg, f, opt->name); break;
+    case SEED: *(uint64_t *)(void *)at = (uint64_t)lrnB_integer(L, arg, f, opt->name); break;
     case UNIT_ROW:
-      if (lrn_unit_parse((int *)(void *)at, lrnB_string(L, arg, "RBM", opt->name)) != LRN_OK)
-        lrnB_raise(L, "value", "RBM: %s: %s", opt->name, lrn_error_message());
+      if (lrn_unit_parse((int *)(void *)at, lrnB_string(L, arg, f, opt->name)) != LRN_OK)
+        lrnB_raise(L, "value", "%s: %s: %s", f, opt->name, lrn_error_message());
       break;
     case DTYPE:
-      if (lrn_dtype_parse((int *)(void *)at, lrnB_string(L, arg, "RBM", opt->name)) != LRN_OK)
-        lrnB_raise(L, "value", "RBM: dtype: got %s, expected 'float32' or 'float64'",
+      if (lrn_dtype_parse((int *)(void *)at, lrnB_string(L, arg, f, opt->name)) != LRN_OK)
+        lrnB_raise(L, "value", "%s: dtype: got %s, expected 'float32' or 'float64'", f,
                    lrnB_show(L, arg));
       break;
     case DEVICE:
       *(const lrn_device **)(void *)at =
-        lrnB_open_device(L, lrnB_string(L, arg, "RBM", opt->name), "RBM");
+        lrnB_open_device(L, lrnB_string(L, arg, f, opt->name), f);
       break;
     case BOOLEAN:
       if (!lua_isboolean(L, arg))
-        lrnB_raise(L, "type", "RBM: %s: got %s, expected true or false", opt->name,
+        lrnB_raise(L, "type", "%s: %s: got %s, expected true or false", f, opt->name,
                    lrnB_show(L, arg));
       *(int *)(void *)at = lua_toboolean(L, arg);
       break;
-    case WORDS: *(int *)(void *)at = read_word(L, opt, arg); break;
+    case WORDS: *(int *)(void *)at = read_word(L, opt, arg, f); break;
   }
 }
 
@@ -183,27 +184,41 @@ static void push_option(lua_State *L, const lrn_rbm_options *o, const option *op
   }
 }
 
-/* rbm_new(options) */
-static int core_rbm_new(lua_State *L) {
+void lrnB_model_options(lua_State *L, lrn_rbm_options *o, const char *f) {
   static const char *valid[OPTIONS + 1];
-  lrn_rbm_options o;
-  core *c;
+  int top = lua_gettop(L);
   for (int i = 0; i < OPTIONS; i++)
     valid[i] = options[i].name;
-  lua_settop(L, 1);
-  lrnB_options(L, 1, "RBM", valid);
-  lrn_rbm_defaults(&o);
-  o.dtype = lrnB_default_dtype(L) == LRN_F64 ? LRN_F64 : LRN_F32;
-  for (int i = 0; i < OPTIONS; i++)
-    if (lrnB_option(L, 1, options[i].name) != LUA_TNIL) {
-      read_option(L, &o, &options[i], 2);
-      lua_settop(L, 1);
-    } else if (options[i].kind == SEED) { /* drawn from the default generator */
+  lrnB_options(L, 1, f, valid);
+  lrn_rbm_defaults(o);
+  o->dtype = lrnB_default_dtype(L) == LRN_F64 ? LRN_F64 : LRN_F32;
+  for (int i = 0; i < OPTIONS; i++) {
+    if (lrnB_option(L, 1, options[i].name) != LUA_TNIL)
+      read_option(L, o, &options[i], top + 1, f);
+    else if (options[i].kind == SEED) { /* drawn from the default generator */
       lua_getfield(L, lua_upvalueindex(1), "default_seed");
       lua_call(L, 0, 1);
-      o.seed = (uint64_t)lua_tointeger(L, -1);
-      lua_settop(L, 1);
+      o->seed = (uint64_t)lua_tointeger(L, -1);
     }
+    lua_settop(L, top);
+  }
+}
+
+int lrnB_push_model_option(lua_State *L, const lrn_rbm_options *o, const char *f) {
+  push_option(L, o, find_option(L, luaL_checkstring(L, 2), f));
+  return 1;
+}
+
+void lrnB_set_model_option(lua_State *L, lrn_rbm_options *o, const char *f) {
+  read_option(L, o, find_option(L, luaL_checkstring(L, 2), f), 3, f);
+}
+
+/* rbm_new(options) */
+static int core_rbm_new(lua_State *L) {
+  lrn_rbm_options o;
+  core *c;
+  lua_settop(L, 1);
+  lrnB_model_options(L, &o, "RBM");
   c = new_core(L);
   LRNB_TRY(L, lrn_rbm_new(&c->m, &o));
   LRNB_TRY(L, lrn_work_new(&c->w, c->m, 1, 0));
@@ -213,14 +228,13 @@ static int core_rbm_new(lua_State *L) {
 
 static int core_get(lua_State *L) {
   core *c = check_core(L, "get");
-  push_option(L, lrn_rbm_get_options(c->m), find_option(L, luaL_checkstring(L, 2)));
-  return 1;
+  return lrnB_push_model_option(L, lrn_rbm_get_options(c->m), "RBM");
 }
 
 static int core_set(lua_State *L) {
   core *c = check_core(L, "set");
   lrn_rbm_options o = *lrn_rbm_get_options(c->m);
-  read_option(L, &o, find_option(L, luaL_checkstring(L, 2)), 3);
+  lrnB_set_model_option(L, &o, "RBM");
   LRNB_TRY(L, lrn_rbm_set_options(c->m, &o));
   if (o.missing) /* training may be under way: it reserves at its beginning alone */
     LRNB_TRY(L, lrn_work_reserve(c->w, c->m, lrn_work_batch(c->w), 0));
@@ -345,8 +359,7 @@ static int core_reserve(lua_State *L) {
   return 0;
 }
 
-/* What a call that trains returns: nothing, or message and kind where the numbers are at fault. */
-static int trained(lua_State *L, int st) {
+int lrnB_trained(lua_State *L, int st) {
   if (st == LRN_ENUMERIC) {
     lua_pushstring(L, lrn_error_message());
     lua_pushliteral(L, "value");
@@ -363,26 +376,26 @@ static int core_prepare(lua_State *L) {
     lrnB_collect(L);
     st = lrn_rbm_prepare(c->m, c->w, data);
   }
-  return trained(L, st);
+  return lrnB_trained(L, st);
+}
+
+lrn_batch lrnB_batch(lua_State *L) {
+  lrn_tensor *data = lrnB_tensor(L, 2, "fit"), *idx = lrnB_opt_tensor(L, 3, "fit");
+  int64_t first = lrnB_integer(L, 4, "fit", "first"), count = lrnB_integer(L, 5, "fit", "count");
+  if (first < 1)
+    lrnB_raise(L, "value", "fit: first: got %lld, expected an integer >= 1", (long long)first);
+  return (lrn_batch){.data = data, .idx = idx, .base = LRN_BASE, .first = first - LRN_BASE,
+                     .count = count, .labels = lrnB_opt_tensor(L, 6, "fit"),
+                     .weights = lrnB_opt_tensor(L, 7, "fit")};
 }
 
 /* step(data, index or nil, first, count, labels or nil, weights or nil) -> nothing, or message,
    kind */
 static int step_with(lua_State *L, int gradient_only) {
   core *c = check_core(L, "fit");
-  lrn_tensor *data = lrnB_tensor(L, 2, "fit"), *idx = lrnB_opt_tensor(L, 3, "fit");
-  int64_t first = lrnB_integer(L, 4, "fit", "first"), count = lrnB_integer(L, 5, "fit", "count");
-  lrn_batch batch;
-  int st;
-  if (first < 1)
-    return lrnB_raise(L, "value", "fit: first: got %lld, expected an integer >= 1",
-                      (long long)first);
-  batch = (lrn_batch){.data = data, .idx = idx, .base = LRN_BASE, .first = first - LRN_BASE,
-                      .count = count, .labels = lrnB_opt_tensor(L, 6, "fit"),
-                      .weights = lrnB_opt_tensor(L, 7, "fit")};
-  st = gradient_only ? lrn_rbm_gradient(c->m, c->w, &batch)
-                     : lrn_rbm_step(c->m, c->w, &batch);
-  return trained(L, st);
+  lrn_batch batch = lrnB_batch(L);
+  return lrnB_trained(L, gradient_only ? lrn_rbm_gradient(c->m, c->w, &batch)
+                                       : lrn_rbm_step(c->m, c->w, &batch));
 }
 static int core_step(lua_State *L) { return step_with(L, 0); }
 static int core_compute_gradient(lua_State *L) { return step_with(L, 1); }
@@ -402,9 +415,9 @@ static const struct {
   FIELD(mse, 0), FIELD(error, 0), FIELD(pl, 0), FIELD(loss, 0), FIELD(hits, 0), FIELD(labelled, 0)};
 enum { STATE_FIELDS = sizeof state_fields / sizeof *state_fields };
 
-static int core_state(lua_State *L) {
+int lrnB_push_state(lua_State *L, const lrn_work *w) {
   lrn_state s;
-  lrn_work_get_state(check_core(L, "state")->w, &s);
+  lrn_work_get_state(w, &s);
   lua_createtable(L, 0, STATE_FIELDS);
   for (int i = 0; i < STATE_FIELDS; i++) {
     const char *at = (const char *)&s + state_fields[i].offset;
@@ -417,13 +430,12 @@ static int core_state(lua_State *L) {
   return 1;
 }
 
-static int core_set_state(lua_State *L) {
-  core *c = check_core(L, "set_state");
+int lrnB_set_state(lua_State *L, lrn_work *w) {
   lrn_state s;
   lua_settop(L, 2);
   if (lua_type(L, 2) != LUA_TTABLE)
     return lrnB_raise(L, "type", "set_state: state: got %s, expected a table", lrnB_show(L, 2));
-  lrn_work_get_state(c->w, &s);
+  lrn_work_get_state(w, &s);
   for (int i = 0; i < STATE_FIELDS; i++) {
     char *at = (char *)&s + state_fields[i].offset;
     if (lrnB_option(L, 2, state_fields[i].name) != LUA_TNIL) {
@@ -434,9 +446,12 @@ static int core_set_state(lua_State *L) {
     }
     lua_settop(L, 2);
   }
-  lrn_work_set_state(c->w, &s);
+  lrn_work_set_state(w, &s);
   return 0;
 }
+
+static int core_state(lua_State *L) { return lrnB_push_state(L, check_core(L, "state")->w); }
+static int core_set_state(lua_State *L) { return lrnB_set_state(L, check_core(L, "set_state")->w); }
 
 /* end_epoch() -> mse, error, pl (nil where the model has none) */
 static int core_end_epoch(lua_State *L) {

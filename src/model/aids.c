@@ -60,7 +60,7 @@ static int mean_of_present(const lrn_work *w, const lrn_view *now, const lrn_vie
 }
 
 /* Running mean i takes in the mean of n rows at x with this rate; the first one as it is. */
-static int take_in(const lrn_rbm *m, lrn_work *w, int i, const void *x, int64_t n, double rate) {
+int lrn_take_in(const lrn_rbm *m, lrn_work *w, int i, const void *x, int64_t n, double rate) {
   const lrn_backend *b = &w->device->backend;
   lrn_view mean = vector_like(w->mean[i], w->mean[i]->view.data);
   lrn_view now = vector_like(w->mean[i], w->spare->view.data);
@@ -84,8 +84,8 @@ static int take_in(const lrn_rbm *m, lrn_work *w, int i, const void *x, int64_t 
 }
 
 /* out (rows x columns) += alpha a b, inner size k; a' where transposed. All contiguous. */
-static int add_product(const lrn_work *w, void *out, int64_t rows, int64_t columns, int64_t k,
-                       double alpha, const void *a, int transposed, const void *b) {
+int lrn_add_product(const lrn_work *w, void *out, int64_t rows, int64_t columns, int64_t k,
+                    double alpha, const void *a, int transposed, const void *b) {
   return w->device->backend.gemm(w->dtype, transposed, 0, rows, columns, k, alpha, a,
                                  transposed ? rows : k, b, columns, 1, out, columns);
 }
@@ -96,9 +96,9 @@ static int centre_block(const lrn_work *w, int W, int a, int64_t rows, const voi
   int64_t H = w->n_hidden;
   void *gW = w->g[W]->view.data, *ga = w->g[a]->view.data, *gb = w->g[LRN_PARAMETER_B]->view.data;
   const void *nu = w->mean[LRN_MEAN_H]->view.data;
-  LRN_TRY(add_product(w, gW, rows, H, 1, -1, mean, 0, gb));
-  LRN_TRY(add_product(w, gW, rows, H, 1, -1, ga, 0, nu));
-  return add_product(w, ga, rows, 1, H, -1, gW, 0, nu);
+  LRN_TRY(lrn_add_product(w, gW, rows, H, 1, -1, mean, 0, gb));
+  LRN_TRY(lrn_add_product(w, gW, rows, H, 1, -1, ga, 0, nu));
+  return lrn_add_product(w, ga, rows, 1, H, -1, gW, 0, nu);
 }
 
 /* A mean of v as the weights on the way up see it: over s, into the spare buffer. */
@@ -117,20 +117,20 @@ static int centre(const lrn_rbm *m, lrn_work *w, int64_t n) {
   double rate = m->options.centering;
   void *gb = w->g[LRN_PARAMETER_B]->view.data;
   const void *mu = w->mean[LRN_MEAN_V]->view.data, *kappa = w->mean[LRN_MEAN_Y]->view.data;
-  LRN_TRY(take_in(m, w, LRN_MEAN_V, w->v->view.data, n, rate));
-  LRN_TRY(take_in(m, w, LRN_MEAN_H, hidden_means(w), n, rate));
+  LRN_TRY(lrn_take_in(m, w, LRN_MEAN_V, w->v->view.data, n, rate));
+  LRN_TRY(lrn_take_in(m, w, LRN_MEAN_H, hidden_means(w), n, rate));
   if (C > 0)
-    LRN_TRY(take_in(m, w, LRN_MEAN_Y, lrn_label_row(w, 0), n, rate));
+    LRN_TRY(lrn_take_in(m, w, LRN_MEAN_Y, lrn_label_row(w, 0), n, rate));
   LRN_TRY(seen_mean(m, w, &mu)); /* from here on nothing else uses the spare buffer */
   LRN_TRY(centre_block(w, LRN_PARAMETER_W, LRN_PARAMETER_A, V, mu));
   if (C > 0) {
     LRN_TRY(centre_block(w, LRN_PARAMETER_U, LRN_PARAMETER_C, C, kappa));
-    LRN_TRY(add_product(w, gb, H, 1, C, -1, w->g[LRN_PARAMETER_U]->view.data, 1, kappa));
+    LRN_TRY(lrn_add_product(w, gb, H, 1, C, -1, w->g[LRN_PARAMETER_U]->view.data, 1, kappa));
   }
-  return add_product(w, gb, H, 1, V, -1, w->g[LRN_PARAMETER_W]->view.data, 1, mu);
+  return lrn_add_product(w, gb, H, 1, V, -1, w->g[LRN_PARAMETER_W]->view.data, 1, mu);
 }
 
-static int make_sparse(const lrn_rbm *m, lrn_work *w, int64_t n) {
+int lrn_make_sparse(const lrn_rbm *m, lrn_work *w, int64_t n) {
   const lrn_rbm_options *o = &m->options;
   const lrn_backend *b = &w->device->backend;
   lrn_tensor *p = w->mean[LRN_MEAN_SPARSE], *gb = w->g[LRN_PARAMETER_B];
@@ -139,7 +139,7 @@ static int make_sparse(const lrn_rbm *m, lrn_work *w, int64_t n) {
   lrn_operand in[2] = {{.view = vector_like(p, p->view.data)},
                        {.is_scalar = 1, .d = o->sparsity_target}};
   const void *mean = v.data;
-  LRN_TRY(take_in(m, w, LRN_MEAN_SPARSE, hidden_means(w), n, 1 - o->sparsity_decay));
+  LRN_TRY(lrn_take_in(m, w, LRN_MEAN_SPARSE, hidden_means(w), n, 1 - o->sparsity_decay));
   LRN_TRY(b->map(LRN_OP_sub, w->dtype, &off, in, 2));
   in[0].view = off;
   in[1].d = o->sparsity_cost;
@@ -148,12 +148,12 @@ static int make_sparse(const lrn_rbm *m, lrn_work *w, int64_t n) {
   LRN_TRY(b->map(LRN_OP_add, w->dtype, &grad, in, 2));
   LRN_TRY(mean_rows(w, &v, w->v->view.data, n));
   LRN_TRY(seen_mean(m, w, &mean));
-  return add_product(w, w->g[LRN_PARAMETER_W]->view.data, w->n_visible, w->n_hidden, 1, 1, mean, 0,
+  return lrn_add_product(w, w->g[LRN_PARAMETER_W]->view.data, w->n_visible, w->n_hidden, 1, 1, mean, 0,
                      off.data);
 }
 
 int lrn_join_aids(const lrn_rbm *m, lrn_work *w, int64_t n) {
   if (m->options.centering > 0)
     LRN_TRY(centre(m, w, n));
-  return m->options.sparsity_cost > 0 ? make_sparse(m, w, n) : LRN_OK;
+  return m->options.sparsity_cost > 0 ? lrn_make_sparse(m, w, n) : LRN_OK;
 }

@@ -110,9 +110,8 @@ static int make_walk(walk *k, const lrn_rbm *m, const lrn_tensor *base, int64_t 
   return lrn_tensor_new(&k->log_w, LRN_F64, 1, &rows, device);
 }
 
-/* sum of A of n units whose inputs are x, or 0 for NULL; in double */
-static int sum_of_cumulants(double *sum, const lrn_rbm *m, int unit, int64_t n, int64_t categories,
-                            const lrn_tensor *x) {
+int lrn_sum_of_cumulants(double *sum, const lrn_rbm *m, int unit, int64_t n, int64_t categories,
+                         const lrn_tensor *x) {
   lrn_tensor *in = NULL, *total = NULL;
   lrn_unit_map_args args = {.unit = unit, .part = LRN_UNIT_CUMULANT, .dtype = LRN_F64, .n = n,
                             .temperature = m->options.temperature, .categories = categories};
@@ -133,8 +132,8 @@ static int log_z_of_base(double *log_z, const walk *k) {
   const lrn_rbm *m = k->plain;
   lrn_layer v = lrn_layer_of(m, LRN_SIDE_VISIBLE), h = lrn_layer_of(m, LRN_SIDE_HIDDEN);
   double visible, hidden;
-  LRN_TRY(sum_of_cumulants(&visible, m, v.unit, v.units, v.categories, k->base));
-  LRN_TRY(sum_of_cumulants(&hidden, m, h.unit, h.units, h.categories, NULL));
+  LRN_TRY(lrn_sum_of_cumulants(&visible, m, v.unit, v.units, v.categories, k->base));
+  LRN_TRY(lrn_sum_of_cumulants(&hidden, m, h.unit, h.units, h.categories, NULL));
   *log_z = (visible + hidden) / m->options.temperature;
   if (m->options.n_classes > 0)
     *log_z += lrn_log((double)m->options.n_classes);
@@ -227,7 +226,7 @@ static int walk_rows(walk *k, lrn_work *w, const double *ladder, int64_t rungs, 
   return LRN_OK;
 }
 
-static int check_ladder(const double *ladder, int64_t n) {
+int lrn_check_ladder(const double *ladder, int64_t n) {
   if (n < 2 || n > LRN_MOST_STEPS)
     return lrn_fail(LRN_EVALUE, "anneal: ladder: got %lld values, expected 2 to %d", (long long)n,
                     LRN_MOST_STEPS);
@@ -240,7 +239,7 @@ static int check_ladder(const double *ladder, int64_t n) {
   return LRN_OK;
 }
 
-static int check_log_z(const lrn_tensor *t, const char *f) {
+int lrn_check_log_z(const lrn_tensor *t, const char *f) {
   char text[LRN_SHAPE_MAX];
   if (t->view.dtype != LRN_F64 || t->storage->device != lrn_device_cpu() ||
       !lrn_tensor_is_contiguous(t) || lrn_tensor_numel(t) < 1)
@@ -259,9 +258,9 @@ int lrn_rbm_anneal(const lrn_rbm *m, lrn_work *w, lrn_tensor *log_z, const lrn_t
   int64_t N = lrn_tensor_numel(log_z);
   int st;
   LRN_TRY(lrn_check_work(m, w, 0, 0, "anneal"));
-  LRN_TRY(check_log_z(log_z, "anneal"));
+  LRN_TRY(lrn_check_log_z(log_z, "anneal"));
   LRN_TRY(lrn_check_writable(log_z, "anneal"));
-  LRN_TRY(check_ladder(ladder, n));
+  LRN_TRY(lrn_check_ladder(ladder, n));
   if (base != NULL && (base->view.nd != 1 || base->view.size[0] != m->options.n_visible))
     return lrn_fail(LRN_ESHAPE, "anneal: base: got %lld values, expected %lld (n_visible)",
                     (long long)lrn_tensor_numel(base), (long long)m->options.n_visible);
@@ -299,7 +298,7 @@ int lrn_anneal_summary(lrn_annealed *out, const lrn_tensor *log_z, int backwards
   const double *x = log_z->view.data;
   double sign = backwards ? -1 : 1, top = -(double)INFINITY, sum = 0, squares = 0, mean = 0, off = 0;
   int64_t n = lrn_tensor_numel(log_z);
-  LRN_TRY(check_log_z(log_z, "anneal_summary"));
+  LRN_TRY(lrn_check_log_z(log_z, "anneal_summary"));
   for (int64_t i = 0; i < n; i++)
     top = sign * x[i] > top ? sign * x[i] : top;
   for (int64_t i = 0; i < n; i++) {

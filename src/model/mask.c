@@ -22,7 +22,7 @@ double lrn_kept(const lrn_rbm *m, int side) {
   const lrn_rbm_options *o = &m->options;
   int thinned = o->mask == LRN_MASK_DROPCONNECT ||
                 (o->mask == LRN_MASK_DROPOUT && side == LRN_SIDE_VISIBLE);
-  return thinned ? 1 - o->dropout : 1;
+  return (thinned ? 1 - o->dropout : 1) * (side == LRN_SIDE_HIDDEN ? o->up_scale : o->down_scale);
 }
 
 int lrn_make_masks(lrn_work *w, const lrn_rbm *m) {

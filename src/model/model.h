@@ -295,7 +295,8 @@ int lrn_clamp_put_given(const lrn_clamp *c, const lrn_rbm *m, void *v, int64_t n
 
 /* {=== mask.c === */
 
-/* What the inputs of a side are multiplied by outside of training. */
+/* What the inputs of a side are multiplied by: outside of training for what is missing there, and always by
+   the side's scale. */
 double lrn_kept(const lrn_rbm *m, int side);
 /* w->mask for the workspace's batch and chains; nothing without a mask. */
 int lrn_make_masks(lrn_work *w, const lrn_rbm *m);
@@ -428,6 +429,12 @@ int lrn_label_negative(const lrn_rbm *m, lrn_work *w, int64_t n, int64_t rows);
 int lrn_column_means(const lrn_rbm *m, const lrn_tensor *out, const void *x, int64_t rows,
                      double divisor);
 
+/* The rows of a batch, and whether batch and workspace are as a step wants them (step.c). */
+int lrn_check_batch(const lrn_rbm *m, const lrn_work *w, const lrn_batch *b, lrn_rows *rows,
+                    const char *f);
+/* st; a failure of the data gets the place in training that it happened at. */
+int lrn_located(int st, const lrn_work *w);
+
 /* The backend's update with rate and epsilon as the options have them; args->mark is the step, from 1
    on. */
 int lrn_update_at(const lrn_device *device, lrn_update_args *args);
@@ -447,6 +454,12 @@ int lrn_weighted_sum(const lrn_work *w, const lrn_view *out, const void *x, int6
 
 /* Sparsity and centring join the gradient of a step on n rows (aids.c). */
 int lrn_join_aids(const lrn_rbm *m, lrn_work *w, int64_t n);
+/* Their parts: sparsity of the hidden layer; running mean i takes in that of n rows at x, the first as it
+   is; out (rows x columns) += alpha a b, of the inner size k, a' where transposed, all contiguous. */
+int lrn_make_sparse(const lrn_rbm *m, lrn_work *w, int64_t n);
+int lrn_take_in(const lrn_rbm *m, lrn_work *w, int i, const void *x, int64_t n, double rate);
+int lrn_add_product(const lrn_work *w, void *out, int64_t rows, int64_t columns, int64_t k, double alpha,
+                    const void *a, int transposed, const void *b);
 
 /* A float64 copy of the model on the CPU: its energies, without a mask. */
 int lrn_rbm_double(lrn_rbm **out, const lrn_rbm *m);
@@ -457,7 +470,30 @@ int lrn_rbm_plain(lrn_rbm **out, const lrn_rbm *m, int dtype, const lrn_device *
 int lrn_plain_again(lrn_rbm *plain, const lrn_rbm *m);
 int lrn_volume(double *log_volume, const lrn_rbm *m);
 
+/* {=== ais.c === */
+
+/* sum of A of n units whose inputs are x, or 0 for NULL; in double */
+int lrn_sum_of_cumulants(double *sum, const lrn_rbm *m, int unit, int64_t n, int64_t categories,
+                         const lrn_tensor *x);
+/* The arguments of an annealing of that name. */
+int lrn_check_ladder(const double *ladder, int64_t n);
+int lrn_check_log_z(const lrn_tensor *log_z, const char *f);
+
+/* ===} */
+
 /* {=== moments.c === */
+
+/* A layer whose states are the numbers of `digits` digits, each below `base`: units of two states, or
+   groups of `base` units. */
+enum { LRN_MOST_STATES = 1 << 24 };
+typedef struct lrn_listing {
+  int64_t digits, base, categories, states;
+  double low, high;
+} lrn_listing;
+/* Whether the states of a layer can be listed. State number `code`: its lowest digit is that of the first
+   unit or group. */
+int lrn_list_layer(lrn_listing *out, const lrn_layer *l);
+void lrn_write_state(double *s, const lrn_listing *l, int64_t code);
 
 /* What an exact log Z of the model takes, and moments where they are wanted; `f` names the caller. */
 typedef struct lrn_enumeration lrn_enumeration;

@@ -22,21 +22,14 @@
 #include "kernel/unit.h"
 #include "model/model.h"
 
-enum { MOST_STATES = 1 << 24, BLOCK_ROWS = 4096 };
+enum { BLOCK_ROWS = 4096 };
 enum { LINEAR = -1 }; /* for a side: neither is listed */
-
-/* A layer whose states are the numbers of `digits` digits, each below `base`: units of two states, or
-   groups of `base` units. */
-typedef struct listing {
-  int64_t digits, base, categories, states;
-  double low, high;
-} listing;
 
 struct lrn_enumeration {
   lrn_rbm *d;   /* the model in double on the CPU */
   lrn_work *w;  /* of a block's rows */
   int side;     /* that is listed, or LINEAR */
-  listing list;
+  lrn_listing list;
   int64_t width; /* rows of a block */
   lrn_tensor *F;
   lrn_tensor *sums, *sum[LRN_PARAMETERS]; /* moments, as parameters: E[v h'] as W, E[v] as a, E[h] as b */
@@ -47,15 +40,13 @@ struct lrn_enumeration {
 
 /* {=== States === */
 
-/* Whether the states of that side can be listed. */
-static int list_side(listing *out, const lrn_rbm *m, int side) {
-  lrn_layer l = lrn_layer_of(m, side);
-  *out = (listing){l.units / l.categories, l.categories > 1 ? l.categories : 2, l.categories, 1, 0, 1};
-  if (!lrn_unit_can_flip(l.unit))
+int lrn_list_layer(lrn_listing *out, const lrn_layer *l) {
+  *out = (lrn_listing){l->units / l->categories, l->categories > 1 ? l->categories : 2, l->categories, 1, 0, 1};
+  if (!lrn_unit_can_flip(l->unit))
     return 0;
-  lrn_unit_states(l.unit, &out->low, &out->high);
+  lrn_unit_states(l->unit, &out->low, &out->high);
   for (int64_t i = 0; i < out->digits; i++) {
-    if (out->states > MOST_STATES / out->base)
+    if (out->states > LRN_MOST_STATES / out->base)
       return 0;
     out->states *= out->base;
   }
@@ -63,9 +54,10 @@ static int list_side(listing *out, const lrn_rbm *m, int side) {
 }
 
 /* The layer that has fewer states, of those that can be listed, or LINEAR. */
-static int listed_side(listing *out, const lrn_rbm *m) {
-  listing v, h;
-  int has_v = list_side(&v, m, LRN_SIDE_VISIBLE), has_h = list_side(&h, m, LRN_SIDE_HIDDEN);
+static int listed_side(lrn_listing *out, const lrn_rbm *m) {
+  lrn_layer visible_layer = lrn_layer_of(m, LRN_SIDE_VISIBLE), hidden_layer = lrn_layer_of(m, LRN_SIDE_HIDDEN);
+  lrn_listing v, h;
+  int has_v = lrn_list_layer(&v, &visible_layer), has_h = lrn_list_layer(&h, &hidden_layer);
   int visible = has_v && (!has_h || v.states <= h.states);
   *out = visible ? v : h;
   return visible ? LRN_SIDE_VISIBLE : has_h ? LRN_SIDE_HIDDEN : LINEAR;
@@ -77,14 +69,18 @@ static int is_linear(const lrn_rbm *m) {
 }
 
 int lrn_rbm_has_exact(const lrn_rbm *m) {
-  listing l;
-  if (!lrn_unit_has_density(m->options.visible) || !lrn_unit_has_density(m->options.hidden))
+  lrn_listing l;
+  if (m->options.up_scale != 1 || m->options.down_scale != 1 ||
+      !lrn_unit_has_density(m->options.visible) || !lrn_unit_has_density(m->options.hidden))
     return 0;
   return listed_side(&l, m) != LINEAR || is_linear(m);
 }
 
 int lrn_check_density(const lrn_rbm *m, const char *f) {
   int visible = lrn_unit_has_density(m->options.visible), hidden = lrn_unit_has_density(m->options.hidden);
+  if (m->options.up_scale != 1 || m->options.down_scale != 1)
+    return lrn_fail(LRN_EUNSUPPORTED, "%s: not defined for an RBM whose inputs are doubled, a part of a deep "
+                    "Boltzmann machine", f);
   if (visible && hidden)
     return LRN_OK;
   return lrn_fail(LRN_EUNSUPPORTED, "%s: not defined for %s units, which are a rule without a density", f,
@@ -100,8 +96,7 @@ int lrn_check_exact(const lrn_rbm *m, const char *f) {
                   (long long)m->options.n_visible, (long long)m->options.n_hidden);
 }
 
-/* State number `code`: its lowest digit is that of the first unit or group. */
-static void write_state(double *s, const listing *l, int64_t code) {
+void lrn_write_state(double *s, const lrn_listing *l, int64_t code) {
   for (int64_t i = 0; i < l->digits; i++, code /= l->base) {
     int64_t digit = code % l->base;
     if (l->categories == 1)
@@ -159,7 +154,7 @@ static int enumerate(lrn_enumeration *e, double *log_z, int moments) {
     double *f = doubles(e->F), high = top, sum = 0;
     LRN_TRY(lrn_poll_held()); /* nothing that outlives this has changed so far */
     for (int64_t r = 0; r < rows; r++)
-      write_state(s + r * units, &e->list, at + r);
+      lrn_write_state(s + r * units, &e->list, at + r);
     LRN_TRY(lrn_side_energy(e->d, e->w, e->side, f, s, rows));
     for (int64_t r = 0; r < rows; r++) {
       f[r] = -f[r] / T;

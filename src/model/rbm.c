@@ -220,9 +220,10 @@ int lrn_rbm_set_options(lrn_rbm *m, const lrn_rbm_options *options) {
       options->dtype != o->dtype || device != o->device || options->seed != o->seed ||
       options->optimizer != o->optimizer || options->mask != o->mask ||
       options->n_classes != o->n_classes || options->normalize != o->normalize ||
-      options->variance != o->variance || options->rule != o->rule)
+      options->variance != o->variance || options->rule != o->rule ||
+      options->up_scale != o->up_scale || options->down_scale != o->down_scale)
     return lrn_fail(LRN_EVALUE, "RBM: n_visible, n_hidden, n_classes, visible, hidden, categories, dtype, "
-                    "device, mask, rule, normalize, variance, optimizer and seed are fixed when the model is "
+                    "device, mask, rule, normalize, variance, scales, optimizer and seed are fixed when the model is "
                     "made");
   m->options = *options;
   m->options.device = device;
@@ -244,6 +245,7 @@ int lrn_rbm_double(lrn_rbm **out, const lrn_rbm *m) {
   o.mask = LRN_MASK_NONE;
   o.rule = LRN_RULE_CD;
   o.missing = 0;
+  o.up_scale = o.down_scale = 1;
   LRN_TRY(lrn_rbm_new(&d, &o));
   st = lrn_tensor_copy(d->theta, m->theta);
   if (st == LRN_OK)
@@ -268,6 +270,7 @@ int lrn_rbm_plain(lrn_rbm **out, const lrn_rbm *m, int dtype, const lrn_device *
   o.rule = LRN_RULE_CD;
   o.replicas = 1;
   o.fast_rate = 0;
+  o.up_scale = o.down_scale = 1;
   o.visible_noise = 1;
   o.normalize = o.variance = o.missing = 0;
   LRN_TRY(lrn_rbm_new(&p, &o));

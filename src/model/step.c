@@ -29,8 +29,8 @@
 #include "kernel/unit.h"
 #include "model/model.h"
 
-static int check_batch(const lrn_rbm *m, const lrn_work *w, const lrn_batch *b, lrn_rows *rows,
-                       const char *f) {
+int lrn_check_batch(const lrn_rbm *m, const lrn_work *w, const lrn_batch *b, lrn_rows *rows,
+                    const char *f) {
   const lrn_tensor *idx = b->idx;
   int64_t have;
   char text[LRN_SHAPE_MAX];
@@ -261,7 +261,7 @@ static int gradient(const lrn_rbm *m, lrn_work *w, const lrn_batch *b, int metri
   const int64_t *idx = b->idx != NULL ? b->idx->view.data : NULL;
   lrn_rows data;
   lrn_rbm seen = *m;
-  LRN_TRY(check_batch(m, w, b, &data, f));
+  LRN_TRY(lrn_check_batch(m, w, b, &data, f));
   LRN_TRY(lrn_see(&seen, w));
   m = &seen;
   data.absent = lrn_absent(m, w);
@@ -290,7 +290,7 @@ static const char *where(char text[96], const lrn_work *w) {
 }
 
 /* A failure of the data gets the place it happened at. */
-static int located(int st, const lrn_work *w) {
+int lrn_located(int st, const lrn_work *w) {
   char text[96], message[512];
   if (st != LRN_ENUMERIC)
     return st;
@@ -411,7 +411,7 @@ static int whole_update(lrn_rbm *m, lrn_work *w) {
 
 static int whole_step(lrn_rbm *m, lrn_work *w, const lrn_batch *b) {
   char place[96];
-  LRN_TRY(located(gradient(m, w, b, 1, "fit"), w));
+  LRN_TRY(lrn_located(gradient(m, w, b, 1, "fit"), w));
   where(place, w);
   LRN_TRY(update(m, w));
   if (lrn_has_pl(m))
@@ -428,7 +428,7 @@ static int whole_step(lrn_rbm *m, lrn_work *w, const lrn_batch *b) {
 int lrn_rbm_gradient(const lrn_rbm *m, lrn_work *w, const lrn_batch *batch) {
   int st;
   lrn_hold();
-  st = located(gradient(m, w, batch, 0, "gradient"), w);
+  st = lrn_located(gradient(m, w, batch, 0, "gradient"), w);
   lrn_release();
   return st;
 }
