@@ -6,6 +6,8 @@ local dataset = require "lrn.data.dataset"
 
 local M = {}
 
+local CHUNK = 4096 -- rows whose features are computed at once
+
 -- Rows of a tensor in the model's sense: a 1-d tensor is one row of V, else dimension 1 counts.
 local function as_rows(t)
   return t.ndim == 1 and t:reshape(1, -1) or t
@@ -27,6 +29,23 @@ function M.rows(where, name, t, width, unit)
       check.shape(t), width, unit)
   end
   return r, n
+end
+
+--- Features of a data set, which keeps its targets and classes, or of a tensor: of f(rows, how many).
+function M.features(self, data, f)
+  local width = self.n_visible
+  if check.is_tensor(data) then return dataset.new(f(M.rows("transform", "data", data, width, "n_visible"))) end
+  if not dataset.is(data) then
+    check.raise("type", "transform: data: got %s, expected a data set or a tensor",
+      check.show(data))
+  end
+  local parts = {}
+  for x in data:batches { size = CHUNK, shuffle = false } do
+    parts[#parts + 1] = f(M.rows("transform", "data", x, width, "n_visible"))
+  end
+  if #parts == 0 then check.raise("size", "transform: data: got 0 rows, expected at least 1") end
+  return dataset.new(#parts == 1 and parts[1] or core.cat(parts, 1), data.targets,
+    { classes = data.classes, name = data.name })
 end
 
 -- Where batches come from: an object with n (rows; nil for an iterator), open(epoch, rows done,

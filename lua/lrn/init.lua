@@ -8,9 +8,9 @@ local M = {}
 -- What the engine offers to the Lua files of lrn and not to everybody.
 local private = {}
 for name in ([[
-  optimize rbm_new rbm_restore file_new file_load file_parse idx_load idx_save idx_parse json_encode
-  json_decode permutation ising default_seed clock isatty terminal_size terminal_ask mkdir embedded
-  part_open sha256_file raw_load
+  optimize rbm_new dbm_new rbm_restore file_new file_load file_parse idx_load idx_save idx_parse
+  json_encode json_decode permutation ising default_seed clock isatty terminal_size terminal_ask mkdir
+  embedded part_open sha256_file raw_load
   exists memory memory_fail raise ops is_tensor error cuda set build version manual_seed
   methods generator_methods library_folder cuda_available
   anneal_summary unit_map unit_sample unit_can_flip unit_grouped unit_has_density units log
@@ -49,7 +49,7 @@ local lazy = {
   HybridDiscriminativeRBM = { "models", "HybridDiscriminativeRBM" },
   GaussianRBM = { "models", "GaussianRBM" }, GaussianReluRBM = { "models", "GaussianReluRBM" },
   GaussianSeluRBM = { "models", "GaussianSeluRBM" },
-  VarianceGaussianRBM = { "models", "VarianceGaussianRBM" },
+  VarianceGaussianRBM = { "models", "VarianceGaussianRBM" }, DBM = { "models", "DBM" },
 }
 
 local meta = { __name = "lrn" }

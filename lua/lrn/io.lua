@@ -186,6 +186,7 @@ function M.load(path, options)
       check.show(format)), "EFORMAT"
   end
   if file:meta "lrn.model" then return require "lrn.model".from_file(file, path, o.device) end
+  if file:meta "lrn.class" == "DBM" then return require "lrn.dbm".from_file(file, path, nil, o.device) end
   if file:meta "lrn.class" then return require "lrn.rbm".from_file(file, path, nil, o.device) end
   local text = file:meta "lrn.value"
   if not text then

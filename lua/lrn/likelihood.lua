@@ -93,8 +93,9 @@ local function all_rows(self, where, name, data)
   return t
 end
 
--- What is known of log Z: a table, see log_partition. data: rows, or nil.
-local function partition(self, where, opts, data)
+-- What is known of log Z: a table, see log_partition. data: rows, or nil. begin: as `samples`, of another
+-- kind of model; its second value are the visible rows.
+local function partition(self, where, opts, data, begin)
   local o = check.options(where, opts, rules)
   if type(o.temperatures) == "string" and o.temperatures ~= "classical" then
     check.raise("value", "%s: temperatures: got %s, expected an integer >= 1 or \"classical\"", where,
@@ -106,8 +107,8 @@ local function partition(self, where, opts, data)
   end
   self._core:check_integrable(where)
   local base = o.base ~= nil and all_rows(self, where, "base", o.base) or data
-  local start = samples(self, o.chains, o.burn, data or base)
-  base = rbm.infer(self, o.chains):base_biases(base or start)
+  local start, visible = (begin or samples)(self, o.chains, o.burn, data or base)
+  base = rbm.infer(self, o.chains):base_biases(base or visible or start)
   local info
   for _, n in ipairs(o.temperatures and { o.temperatures } or LADDERS) do
     info = anneal(self, o, n, base, start)
@@ -165,4 +166,4 @@ end
 
 check.class("model", methods, rbm.is)
 for name, f in pairs(methods) do rbm.methods[name] = f end
-return methods
+return { partition = partition, all_rows = all_rows, spread = spread }

@@ -3,6 +3,7 @@
 local core = require "lrn.core"
 local check = require "lrn.check"
 local options = require "lrn.options"
+local dbm = require "lrn.dbm"
 local rbm = require "lrn.rbm"
 require "lrn.labels" -- its methods, for the rows that have labels
 require "lrn.likelihood" -- likewise, for all
@@ -97,5 +98,7 @@ for _, row in ipairs(rows) do
   M.rows[row.name] = row
   M[row.name] = constructor(row)
 end
+
+M.DBM = dbm.new -- deep: of layers, not of a row
 
 return M

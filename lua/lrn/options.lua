@@ -7,7 +7,8 @@ local core = require "lrn.core"
 local M = {}
 
 -- live: can be assigned at any time. shown: never in tostring where false; a function of the model's
--- core: where it says so. class: the class says it, not the caller. some: not of all classes, see `of`.
+-- core: where it says so. class: the class says it, not the caller (but of a deep one). some: not of all
+-- classes, see `of`. flat: not of deep ones.
 local function unless(name, value)
   return function(c) return c:get(name) ~= value end
 end
@@ -20,6 +21,7 @@ local function of_gaussian(class) return class.visible == "gaussian" end
 local function in_groups(side)
   return function(class) return core.unit_grouped(class[side] or "bernoulli") end
 end
+local function of_deep(class) return class.deep == true end
 local function of_variance(class) return class.variance == true end
 
 M.rows = {
@@ -28,12 +30,15 @@ M.rows = {
   { "hidden_categories", some = in_groups "hidden" },
   { "n_classes", some = true }, { "alpha", live = true, some = true },
   { "visible", class = true, shown = false }, { "hidden", class = true, shown = false },
-  { "mask", class = true, shown = false }, { "variance", class = true, shown = false },
-  { "rule", shown = unless("rule", "cd") },
+  { "mask", class = true, shown = false, flat = true }, { "variance", class = true, shown = false, flat = true },
+  { "up_scale", class = true, shown = unless("up_scale", 1), flat = true },
+  { "down_scale", class = true, shown = unless("down_scale", 1), flat = true },
+  { "rule", shown = unless("rule", "cd"), flat = true },
+  { "mean_field", live = true, some = of_deep }, { "tolerance", live = true, some = of_deep },
   { "steps", live = true }, { "learning_rate", live = true }, { "momentum", live = true },
   { "decay", live = true },
   { "l1", live = true, shown = unless("l1", 0) },
-  { "clip", live = true, shown = unless("clip", 0) },
+  { "clip", live = true, shown = unless("clip", 0), flat = true },
   { "max_norm", live = true, shown = unless("max_norm", 0) },
   { "sparsity_cost", live = true, shown = unless("sparsity_cost", 0) },
   { "sparsity_target", live = true, shown = unless("sparsity_cost", 0) },
@@ -42,7 +47,7 @@ M.rows = {
   { "dropout", live = true, some = true },
   { "visible_noise", live = true, shown = unless("visible_noise", true) },
   { "normalize", some = of_gaussian },
-  { "input_normalize", live = true, some = of_gaussian, shown = unless("input_normalize", true) },
+  { "input_normalize", live = true, some = of_gaussian, shown = unless("input_normalize", true), flat = true },
   { "variance_rate", live = true, some = of_variance },
   { "missing", live = true, shown = unless("missing", false) },
   { "optimizer", shown = unless("optimizer", "sgd") },
@@ -65,6 +70,7 @@ for _, row in ipairs(M.rows) do by_name[row[1]] = row end
 -- @usage assert(require("lrn.options").of({ name = "RBM" }, "steps").live)
 function M.of(class, name)
   local row = by_name[name]
+  if row and row.flat and class.deep then return nil end
   if not row or not row.some or class.defaults and class.defaults[name] ~= nil then return row end
   return type(row.some) == "function" and row.some(class) and row or nil
 end
@@ -83,10 +89,10 @@ end
 function M.check(where, class, given)
   for name in next, given do
     local row = M.of(class, name)
-    if not row or row.class then
+    if not row or row.class and not class.deep then
       local valid = {}
       for _, known in ipairs(M.all(class)) do
-        if not known.class then valid[#valid + 1] = known[1] end
+        if not known.class or class.deep then valid[#valid + 1] = known[1] end
       end
       table.sort(valid)
       check.unknown(where, "option", name, valid)

@@ -20,7 +20,6 @@ local meta = { __name = "lrn.Model" }
 local INFER = 512  -- rows that inference computes at once (LRN_INFER_ROWS in model/model.h)
 local Z_LOW, Z_HIGH = -6, 2 -- of log variances (model/variance.c)
 local MOST_STEPS = (1 << 30) - 1 -- of one chain: beyond, its random numbers would repeat
-local CHUNK = 4096 -- rows that transform() computes at once
 
 local function make(c, row, past, kept)
   return setmetatable({ _core = c, _row = row, _history = past or history.new(),
@@ -46,6 +45,7 @@ function M.new(row, given)
     check.value(row.name, "n_classes", given and given.n_classes, { "integer", required = true, min = 2 })
   end
   o.visible, o.hidden, o.mask, o.variance = row.visible, row.hidden, row.mask, row.variance
+  o.up_scale, o.down_scale = row.up_scale, row.down_scale
   local c, message, code = core.rbm_new(o)
   if not c then return nil, message, code end
   return make(c, row)
@@ -101,22 +101,7 @@ meta.__call = methods.forward
 --- Features of a data set, which keeps its targets and classes.
 -- @usage local f = lrn.RBM{ n_visible = 64, n_hidden = 3 }:transform((lrn.data.digits()))
 function methods:transform(data)
-  if check.is_tensor(data) then
-    local t, n = rows("transform", "data", data, self.n_visible, "n_visible")
-    return dataset.new(infer(self, n):hidden_mean(t))
-  end
-  if not is_set(data) then
-    check.raise("type", "transform: data: got %s, expected a data set or a tensor",
-      check.show(data))
-  end
-  local parts = {}
-  for x in data:batches { size = CHUNK, shuffle = false } do
-    parts[#parts + 1] = infer(self, x:size(1)):hidden_mean((rows("transform", "data", x,
-      self.n_visible, "n_visible")))
-  end
-  if #parts == 0 then check.raise("size", "transform: data: got 0 rows, expected at least 1") end
-  return dataset.new(#parts == 1 and parts[1] or core.cat(parts, 1), data.targets,
-    { classes = data.classes, name = data.name })
+  return batches.features(self, data, function(t, n) return infer(self, n):hidden_mean(t) end)
 end
 
 --- Free energy of each row; of a model with labels that of v and its label, where labels are given.
