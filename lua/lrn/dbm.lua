@@ -1,14 +1,14 @@
 --- Deep Boltzmann machines (Salakhutdinov and Hinton 2009, 2012): several hidden layers, all of which are
 -- trained jointly by mean field and persistent chains. The engine has the model (src/model/dbm.c); this
 -- file has its options, files and likelihoods, pretrain.lua its start from RBMs.
+local check = require "lrn.check"
 local core = require "lrn.core"
 local aids = require "lrn.aids"
 local batches = require "lrn.batches"
-local check = require "lrn.check"
 local dataset = require "lrn.data.dataset"
 local fit = require "lrn.fit"
-local history = require "lrn.history"
 local likelihood = require "lrn.likelihood"
+local history = require "lrn.history"
 local options = require "lrn.options"
 local pretrain = require "lrn.pretrain"
 local rbm = require "lrn.rbm"
@@ -189,16 +189,13 @@ function methods:sample(n, opts)
   if o.thin and o.thin > o.steps then
     check.raise("value", "sample: thin: got %d, expected an integer <= steps, %d", o.thin, o.steps)
   end
-  local start, hidden = nil, nil
+  local start, hidden, count = nil, nil, n
   if check.is_tensor(o.start) then
-    local count
     start, count = rows(self, "sample", "start", o.start)
-    if count ~= n then
-      check.raise("size", "sample: start: got %d rows, expected n = %d", count, n)
-    end
   elseif o.start then
     hidden = layers_of(self, "sample: start", o.start, n)
   end
+  if count ~= n then check.raise("size", "sample: start: got %d rows, expected n = %d", count, n) end
   local function go(steps)
     local v, s
     v, s, hidden = c:sample(n, steps, start, hidden)
@@ -215,6 +212,14 @@ function methods:sample(n, opts)
   return core.stack(means, 1), core.stack(states, 1), hidden
 end
 
+--- What data are standardised by, as RBM:statistics.
+-- @usage assert(next(lrn.DBM{ n_visible = 4, n_hidden = { 3, 2 } }:statistics()) == nil)
+function methods:statistics()
+  local found = self._core:statistics() or {}
+  for name, t in pairs(found) do found[name] = t:clone() end
+  return found
+end
+
 --- The persistent chains' states: a list with a tensor a hidden layer; nil before training.
 -- @usage local m = lrn.DBM{ n_visible = 64, n_hidden = { 8, 4 }, persistent = 5 };
 -- m:fit((lrn.data.digits()), { epochs = 1 }); assert(m:chains()[2]:size(1) == 5)
@@ -229,14 +234,6 @@ end
 -- @usage local p = lrn.DBM{ n_visible = 4, n_hidden = { 3, 2 } }:parameters(); assert(p["2.W"]:size(1) == 3)
 function methods:parameters()
   return self._core:parameters()
-end
-
---- What data are standardised by, as RBM:statistics.
--- @usage assert(next(lrn.DBM{ n_visible = 4, n_hidden = { 3, 2 } }:statistics()) == nil)
-function methods:statistics()
-  local found = self._core:statistics() or {}
-  for name, t in pairs(found) do found[name] = t:clone() end
-  return found
 end
 
 -- }===
@@ -338,14 +335,7 @@ end
 -- @usage local m = lrn.DBM{ n_visible = 64, n_hidden = { 16, 8 }, seed = 1 };
 -- m:pretrain((lrn.data.digits()), { epochs = { 2, 1 }, batch_size = 16 })
 function methods:pretrain(data, opts)
-  if self._core:state().step > 0 then
-    check.raise("state", "pretrain: the model is trained already, for %d steps; make a new one",
-      self._core:state().step)
-  end
-  local models, message, code = pretrain.train(self, data, opts)
-  if not models then return nil, message, code end
-  pretrain.compose(self, models)
-  return models
+  return pretrain.run("pretrain", self, data, opts)
 end
 
 --- Trains all layers jointly. The options are those of RBM's fit, without weights; and
@@ -368,7 +358,7 @@ function methods:fit(data, opts)
     check.value("fit", "pretrain", before, { "table" })
     local given = { batch_size = o.batch_size, progress = o.progress, shuffle = o.shuffle }
     for name, value in next, before do given[name] = value end
-    local models, message, code = self:pretrain(data, given)
+    local models, message, code = pretrain.run("fit: pretrain", self, data, given)
     if not models then return nil, message, code end
   end
   return fit.run(trainer, self, data, o)
@@ -558,15 +548,10 @@ end
 
 --- Layers, parameters, options and how far training is.
 function meta:__tostring()
-  local c, settings = self._core, {}
-  for _, option in ipairs(options.all(self._row)) do
-    local shown = option.shown
-    if type(shown) == "function" then shown = shown(c) end
-    if shown ~= false then settings[#settings + 1] = { option[1], c:get(option[1]) } end
-  end
+  local c = self._core
   local head = ("DBM %s (%s visible, %s hidden), %s on %s"):format(table.concat(c:units(), " - "),
     c:get "visible", c:get "hidden", c:get "dtype", c:get "device")
-  return summary.text(head, c:parameters(), settings, c:state())
+  return summary.text(head, c:parameters(), options.settings(self._row, c), c:state())
 end
 
 -- }===

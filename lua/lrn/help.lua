@@ -18,7 +18,7 @@ local core = require "lrn.core"
 
 local M = {}
 
-local topics = { "tensor", "model", "training", "data", "system", "plot", "repl" }
+local topics = { "tensor", "model", "deep", "training", "data", "system", "plot", "repl" }
 
 local list, by_name
 
@@ -48,6 +48,7 @@ local classes = {
     require "lrn.labels" -- adds to them
     return require "lrn.rbm".methods
   end,
+  DBM = function() return require "lrn.dbm".methods end,
   Model = function() return require "lrn.model".methods end,
   Optimizer = function() return require "lrn.optim"._methods end,
   Dataset = function() return require "lrn.data.dataset".methods end,

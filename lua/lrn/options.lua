@@ -83,6 +83,18 @@ function M.all(class)
   return list
 end
 
+--- What tostring shows of a model's options: a list of { name, value }.
+-- @param c core of a model of this class
+function M.settings(class, c)
+  local settings = {}
+  for _, option in ipairs(M.all(class)) do
+    local shown = option.shown
+    if type(shown) == "function" then shown = shown(c) end
+    if shown ~= false then settings[#settings + 1] = { option[1], c:get(option[1]) } end
+  end
+  return settings
+end
+
 --- Raises for a name that models of this class do not have, or that the class itself says.
 -- @param where what the message begins with
 -- @param given table from name to value

@@ -28,10 +28,10 @@ local inherited = { "learning_rate", "momentum", "decay", "l1", "max_norm", "spa
 local own = { "steps", "persistent" }
 
 -- Of a value, or a list with one a layer, that of layer i.
-local function of_layer(name, value, i, n)
+local function of_layer(where, name, value, i, n)
   if type(value) ~= "table" then return value end
   if #value ~= n then
-    check.raise("size", "pretrain: %s: got %d values, expected one, or %d, one a layer", name, #value, n)
+    check.raise("size", "%s: %s: got %d values, expected one, or %d, one a layer", where, name, #value, n)
   end
   return value[i]
 end
@@ -47,25 +47,25 @@ local function names_of_rbm()
 end
 
 -- The options of RBM i and those of its fit.
-local function options_of(self, given, i, n)
+local function options_of(where, self, given, i, n)
   local known, model, training = names_of_rbm(), {}, {}
   for name in next, given do
     if not fit_rules[name] and not known[name] then
       for key in pairs(fit_rules) do known[key] = true end
-      check.unknown("pretrain", "option", name, check.names(known))
+      check.unknown(where, "option", name, check.names(known))
     end
   end
   for name, rule in pairs(fit_rules) do
-    local value = check.value("pretrain", name, rawget(given, name), rule)
-    value = of_layer(name, value, i, n)
+    local value = check.value(where, name, rawget(given, name), rule)
+    value = of_layer(where, name, value, i, n)
     if rule[1]:find "integer" then
-      value = check.value("pretrain", name, value, { "integer", required = true, min = rule.min })
+      value = check.value(where, name, value, { "integer", required = true, min = rule.min })
     end
     training[name] = value
   end
   for _, name in ipairs(inherited) do model[name] = self[name] end
   for name in pairs(known) do
-    if rawget(given, name) ~= nil then model[name] = of_layer(name, rawget(given, name), i, n) end
+    if rawget(given, name) ~= nil then model[name] = of_layer(where, name, rawget(given, name), i, n) end
   end
   if model.optimizer == "adam" then model.momentum = nil end
   local units = self._core:units()
@@ -80,7 +80,7 @@ local function through(models, data)
     for _, m in ipairs(models) do x = m:forward(x) end
     return x
   end
-  if check.is_tensor(data) then data = dataset.new((batches.rows("pretrain", "data", data))) end
+  if check.is_tensor(data) then data = dataset.new((batches.rows("pretrain", "data", data, nil))) end
   if dataset.is(data) then return data:map(up) end
   return function(epoch, batch)
     local x = data(epoch, batch)
@@ -102,17 +102,39 @@ local function biases(m, data)
   m.a:copy_((p:log() - (1 - p):log()) * (m.temperature / (spin and 2 or 1)))
 end
 
---- Trains an RBM for each hidden layer.
--- @param self the deep model, which gives sizes, units and options
--- @return list of them
-function M.train(self, data, opts)
-  local given = check.value("pretrain", "options", opts, { "table", {} })
+-- What can be seen of the data before the work: what they are, and their width.
+local function check_data(where, self, data)
+  if dataset.is(data) then
+    if #data > 0 then data = data:subset { 1 } end
+    data = data:tensor()
+  end
+  if check.is_tensor(data) then
+    local _, n = batches.rows(where, "data", data, self.n_visible, "n_visible")
+    if n == 0 then check.raise("size", "%s: data: got 0 rows, expected at least 1", where) end
+  elseif type(data) ~= "function" then
+    check.raise("type", "%s: data: got %s, expected a data set, a tensor or an iterator of batches", where,
+      check.show(data))
+  end
+end
+
+-- Trains one of the RBMs; what goes wrong names the layer.
+local function train(where, m, i, features, training)
+  local ok, e = pcall(m.fit, m, features, training)
+  if ok then return end
+  local text = type(e) == "string" and e:match "fit: (.*)$"
+  if not text then error(e, 0) end
+  check.raise(core.error.kind(e) or "value", "%s: layer %d: %s", where, i, text)
+end
+
+local function stack(where, self, data, opts)
+  local given = check.value(where, "options", opts, { "table", {} })
   local n, models = #self._core:units() - 1, {}
-  for i = 1, n do options_of(self, given, i, n) end -- what is wrong is said before the work
+  for i = 1, n do options_of(where, self, given, i, n) end -- what is wrong is said before the work
+  check_data(where, self, data)
   for i = 1, n do
     local row = { name = "RBM", visible = i == 1 and self.visible or self.hidden, hidden = self.hidden,
       up_scale = n > 1 and i == 1 and 2 or 1, down_scale = n > 1 and i == n and 2 or 1 }
-    local model, training = options_of(self, given, i, n)
+    local model, training = options_of(where, self, given, i, n)
     for _, name in ipairs { "visible_categories", "normalize", "visible_noise", "visible_bias" } do
       if i == 1 and options.of(row, name) then model[name] = self[name] end
     end
@@ -124,7 +146,7 @@ function M.train(self, data, opts)
     if streamed then biases(m, features) end
     local callback = training.callback
     training.callback = callback and function(_, epoch, stats) return callback(m, epoch, stats, i) end
-    m:fit(features, training)
+    train(where, m, i, features, training)
     models[i] = m
   end
   return models
@@ -151,6 +173,20 @@ function M.compose(self, models)
   end
   local found = models[1]:statistics()
   if found.mean then self._core:set_statistics(found.mean, found.std) end
+end
+
+--- Trains an RBM for each hidden layer, and takes the model's parameters from them.
+-- @param where what messages begin with
+-- @param self the deep model, which gives sizes, units and options
+-- @return list of the RBMs; or nil, message, code
+function M.run(where, self, data, opts)
+  local steps = self._core:state().step
+  if steps > 0 then
+    check.raise("state", "%s: the model is trained already, for %d steps; make a new one", where, steps)
+  end
+  local models, message, code = stack(where, self, data, opts)
+  if models then M.compose(self, models) end
+  return models, message, code
 end
 
 --- Sizes and units of a stack of RBMs, as options of a deep model.

@@ -526,16 +526,11 @@ end
 
 --- Shapes, parameters, options and how far training is.
 function meta:__tostring()
-  local c, settings = self._core, {}
-  for _, option in ipairs(options.all(self._row)) do
-    local shown = option.shown
-    if type(shown) == "function" then shown = shown(c) end
-    if shown ~= false then settings[#settings + 1] = { option[1], c:get(option[1]) } end
-  end
+  local c = self._core
   local head = ("%s %d x %d (%s visible, %s hidden), %s on %s"):format(self._row.name,
     c:get "n_visible", c:get "n_hidden", c:get "visible", c:get "hidden", c:get "dtype",
     c:get "device")
-  return summary.text(head, c:parameters(), settings, c:state())
+  return summary.text(head, c:parameters(), options.settings(self._row, c), c:state())
 end
 
 -- }===

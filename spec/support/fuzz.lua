@@ -97,6 +97,13 @@ local function rbm()
   return m
 end
 
+local function dbm()
+  say "deep model"
+  local m = lrn.DBM { n_visible = 4, n_hidden = { 3, 2 }, seed = 1, persistent = below(2) * 2 }
+  if chance(3) then m._core:close() end
+  return m
+end
+
 local function inner_core()
   local c = core.rbm_new { n_visible = 4, n_hidden = 3, seed = 1 }
   say "core"
@@ -115,6 +122,12 @@ end
 -- Objects by the name of their class, as lrn.help or the metatable has it.
 local make = {
   Tensor = tensor, ["lrn.Tensor"] = tensor, RBM = rbm, ["lrn.Core"] = inner_core,
+  DBM = dbm, ["lrn.DeepCore"] = function()
+    say "deep core"
+    local c = core.dbm_new({ n_visible = 4, seed = 1 }, { 3, 2 })
+    if chance(5) then c:close() end
+    return c
+  end,
   ["lrn.File"] = file,
   Model = function()
     say "own model"
