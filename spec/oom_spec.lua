@@ -57,6 +57,22 @@ local function user()
     other:energy(data):sum(), #other.history)
 end
 
+local function deep()
+  local data = rows():to "float32"
+  local m = lrn.DBM { n_visible = 5, n_hidden = { 3, 2 }, seed = 3, persistent = 2, momentum = 0.5 }
+  m:fit(data, { epochs = 1, batch_size = 3, pretrain = { epochs = 1 } })
+  local c = m._core
+  local ll = c:log_marginal(data):sum() - c:log_partition() + c:log_likelihood(data, 0)
+  local _, states, h = m:sample(6, { steps = 2 })
+  local e = m:energy(states, h):sum()
+  h.v = states
+  ll = ll + core.anneal_summary(c:anneal(6, core.linspace(0, 1, 3, { dtype = "float64" }), c:base_biases(data), h))
+  local err = m:reconstruct(data)
+  assert(m:save(path))
+  local other = assert(lrn.load(path))
+  return ("%.17g %.17g %.17g %.17g %d"):format(ll, e, err, other(data):sum(), #other.history)
+end
+
 local function settled()
   collectgarbage()
   collectgarbage()
@@ -128,6 +144,7 @@ describe("memory that runs out", function()
   it("from the n-th allocation on is an error, and the state works afterwards #slow", function()
     every_oom(engine, 1, 3)
   end)
+  it("from the n-th allocation on does so in a deep model #slow", function() every_oom(deep, 1, 11) end)
   it("from the n-th allocation on does so under fit, save and load #slow", function()
     every_oom(user, 1, 5)
   end)
@@ -211,6 +228,7 @@ describe("memory that is short once", function()
   end
 
   it("is an error or goes unnoticed #slow", function() once(engine, 600, 1) end)
+  it("is an error or goes unnoticed in a deep model #slow", function() once(deep, 6000, 13) end)
   it("is an error or goes unnoticed under fit, save and load #slow", function()
     once(user, 3000, 7)
   end)

@@ -209,8 +209,9 @@ function M.shape(models)
     o.n_hidden[i], o.hidden = m.n_hidden, c:get "hidden"
   end
   local c = models[1]._core
+  local class = { name = "DBM", deep = true, visible = c:get "visible", hidden = o.hidden }
   for _, name in ipairs { "visible", "visible_categories", "normalize", "dtype", "device", "temperature" } do
-    o[name] = c:get(name)
+    if options.of(class, name) then o[name] = c:get(name) end
   end
   return o
 end
