@@ -49,7 +49,7 @@ M.rows = {
   { "normalize", some = of_gaussian },
   { "input_normalize", live = true, some = of_gaussian, shown = unless("input_normalize", true), flat = true },
   { "variance_rate", live = true, some = of_variance },
-  { "missing", live = true, shown = unless("missing", false) },
+  { "missing", live = true, shown = unless("missing", false), flat = true },
   { "optimizer", shown = unless("optimizer", "sgd") },
   { "beta1", live = true, shown = where("optimizer", "adam") },
   { "beta2", live = true, shown = where("optimizer", "adam") },
