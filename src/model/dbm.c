@@ -236,15 +236,17 @@ int lrn_dbm_input(const lrn_dbm *m, int layer, void *x, const void *below, const
                        : b->map(LRN_OP_mul, o->dtype, &out, in, 2));
     beta = 1;
   } else if (below != NULL) {
-    int64_t k = m->units[layer - 1];
-    LRN_TRY(b->gemm(o->dtype, 0, 0, rows, n, k, alpha, below, k,
-                    m->pair[layer - 1]->parameter[LRN_PARAMETER_W]->view.data, n, 0, x, n));
+    const lrn_rbm *pair = m->pair[layer - 1];
+    LRN_TRY(pair->link->up(pair, x, below, rows, alpha));
     beta = 1;
   }
   if (above != NULL && layer < m->layers) {
+    const lrn_rbm *pair = m->pair[layer];
+    if (beta == 0)
+      return pair->link->down(pair, x, above, rows, alpha);
     int64_t k = m->units[layer + 1];
     LRN_TRY(b->gemm(o->dtype, 0, 1, rows, n, k, alpha, above, k,
-                    m->pair[layer]->parameter[LRN_PARAMETER_W]->view.data, k, beta, x, n));
+                    pair->parameter[LRN_PARAMETER_W]->view.data, k, beta, x, n));
   }
   return LRN_OK;
 }
