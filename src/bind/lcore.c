@@ -274,6 +274,7 @@ static int open_core(lua_State *L) {
   lrnB_open_part(L);
   lrnB_open_rbm(L);
   lrnB_open_optim(L);
+  lrnB_open_ratings(L);
   lrnB_open_terminal(L);
   return 1;
 }

@@ -75,6 +75,11 @@ typedef struct lrn_kernels {
      v[r][i] = 1; rows <= LRN_LISTED_ROWS, i < k <= LRN_LISTED */
   void (*sum_rows[2])(int64_t rows, int64_t k, double alpha, const void *v, int64_t n, const void *b,
                       int64_t ldb, void *out);
+  /* of one row; of items [item, end) of those touched */
+  void (*rated_up[2])(const lrn_rated *batch, const uint8_t *level, void *x, int64_t row);
+  void (*rated_down[2])(const lrn_rated *batch, const lrn_rated_down_args *args, int64_t row);
+  void (*rated_gradient[2])(const lrn_rated *batch, const lrn_rated_gradient_args *args, int64_t item,
+                            int64_t end);
   /* elements [begin, end); 1 where a new theta is not finite */
   int (*update[2])(const lrn_update_args *args, int64_t begin, int64_t end);
 } lrn_kernels;

@@ -194,6 +194,7 @@ void lrn_work_free(lrn_work *w) {
     return;
   free_activations(w);
   free_training(w);
+  lrn_free_ratings(w);
   lrn_tensor_free(w->chain);
   lrn_tensor_free(w->mask);
   lrn_tensor_free(w->absent);
@@ -211,7 +212,7 @@ size_t lrn_work_bytes(const lrn_work *w) {
   const lrn_tensor *const all[] = {w->v, w->q, w->h, w->spare, w->scratch, w->chain, w->gradient,
                                    w->momentum, w->second, w->mask, w->sums, w->bad, w->up,
                                    w->sight, w->weight, w->absent};
-  size_t bytes = w->exact != NULL ? lrn_enumeration_bytes(w->exact) : 0;
+  size_t bytes = (w->exact != NULL ? lrn_enumeration_bytes(w->exact) : 0) + lrn_ratings_bytes(w);
   for (int i = 0; i < LRN_LABEL_BUFFERS; i++)
     bytes += w->label[i] != NULL ? lrn_tensor_storage_bytes(w->label[i]) : 0;
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)

@@ -22,6 +22,10 @@ BOTH(void, lrn_rung, (const lrn_rung_args *, int64_t))
 BOTH(int64_t, lrn_count01, (int64_t, const void *))
 BOTH(void, lrn_sum_rows,
      (int64_t, int64_t, double, const void *, int64_t, const void *, int64_t, void *))
+BOTH(void, lrn_rated_up, (const lrn_rated *, const uint8_t *, void *, int64_t))
+BOTH(void, lrn_rated_down, (const lrn_rated *, const lrn_rated_down_args *, int64_t))
+BOTH(void, lrn_rated_gradient,
+     (const lrn_rated *, const lrn_rated_gradient_args *, int64_t, int64_t))
 BOTH(int, lrn_update, (const lrn_update_args *, int64_t, int64_t))
 
 #define TEXT_(x) #x
@@ -48,5 +52,8 @@ const lrn_kernels LRN_K(lrn_kernels) = {
   .rung = PAIR(lrn_rung),
   .count01 = PAIR(lrn_count01),
   .sum_rows = PAIR(lrn_sum_rows),
+  .rated_up = PAIR(lrn_rated_up),
+  .rated_down = PAIR(lrn_rated_down),
+  .rated_gradient = PAIR(lrn_rated_gradient),
   .update = PAIR(lrn_update),
 };
