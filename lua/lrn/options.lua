@@ -7,7 +7,8 @@ local core = require "lrn.core"
 local M = {}
 
 -- live: can be assigned at any time. shown: never in tostring where false; a function of the model's
--- core: where it says so. class: the class says it, not the caller. some: not of all classes, see `of`.
+-- core: where it says so. class: the class says it, not the caller; a function of the class: where it says
+-- so. some: not of all classes, see `of`. rows: only of models that take rows of data, not ratings.
 local function unless(name, value)
   return function(c) return c:get(name) ~= value end
 end
@@ -21,35 +22,38 @@ local function in_groups(side)
   return function(class) return core.unit_grouped(class[side] or "bernoulli") end
 end
 local function of_variance(class) return class.variance == true end
+local function of_ratings(class) return class.ratings == true end
 
 M.rows = {
-  { "n_visible", shown = false }, { "n_hidden", shown = false },
-  { "visible_categories", some = in_groups "visible" },
+  { "n_visible", shown = false, class = of_ratings }, { "n_hidden", shown = false },
+  { "visible_categories", some = in_groups "visible", class = of_ratings,
+    shown = function(c) return c:get "visible_categories" > 1 end },
   { "hidden_categories", some = in_groups "hidden" },
   { "n_classes", some = true }, { "alpha", live = true, some = true },
   { "visible", class = true, shown = false }, { "hidden", class = true, shown = false },
   { "mask", class = true, shown = false }, { "variance", class = true, shown = false },
-  { "rule", shown = unless("rule", "cd") },
+  { "rule", rows = true, shown = unless("rule", "cd") },
   { "steps", live = true }, { "learning_rate", live = true }, { "momentum", live = true },
   { "decay", live = true },
   { "l1", live = true, shown = unless("l1", 0) },
   { "clip", live = true, shown = unless("clip", 0) },
   { "max_norm", live = true, shown = unless("max_norm", 0) },
-  { "sparsity_cost", live = true, shown = unless("sparsity_cost", 0) },
-  { "sparsity_target", live = true, shown = unless("sparsity_cost", 0) },
-  { "sparsity_decay", live = true, shown = unless("sparsity_cost", 0) },
-  { "centering", live = true, shown = unless("centering", 0) },
+  { "sparsity_cost", rows = true, live = true, shown = unless("sparsity_cost", 0) },
+  { "sparsity_target", rows = true, live = true, shown = unless("sparsity_cost", 0) },
+  { "sparsity_decay", rows = true, live = true, shown = unless("sparsity_cost", 0) },
+  { "centering", rows = true, live = true, shown = unless("centering", 0) },
   { "dropout", live = true, some = true },
-  { "visible_noise", live = true, shown = unless("visible_noise", true) },
+  { "visible_noise", rows = true, live = true, shown = unless("visible_noise", true) },
   { "normalize", some = of_gaussian },
   { "input_normalize", live = true, some = of_gaussian, shown = unless("input_normalize", true) },
   { "variance_rate", live = true, some = of_variance },
-  { "missing", live = true, shown = unless("missing", false) },
+  { "missing", rows = true, live = true, shown = unless("missing", false) },
+  { "conditional", some = of_ratings },
   { "optimizer", shown = unless("optimizer", "sgd") },
   { "beta1", live = true, shown = where("optimizer", "adam") },
   { "beta2", live = true, shown = where("optimizer", "adam") },
   { "epsilon", live = true, shown = where("optimizer", "adam") },
-  { "temperature", live = true }, { "persistent", live = true }, { "visible_bias", live = true },
+  { "temperature", live = true }, { "persistent", rows = true, live = true }, { "visible_bias", live = true },
   { "dtype", shown = false }, { "device", shown = false }, { "seed" },
 }
 
@@ -62,6 +66,7 @@ for _, row in ipairs(M.rows) do by_name[row[1]] = row end
 -- @usage assert(require("lrn.options").of({ name = "RBM" }, "steps").live)
 function M.of(class, name)
   local row = by_name[name]
+  if row and row.rows and class.ratings then return nil end
   if not row or not row.some or class.defaults and class.defaults[name] ~= nil then return row end
   return type(row.some) == "function" and row.some(class) and row or nil
 end
@@ -74,16 +79,22 @@ function M.all(class)
   return list
 end
 
+-- Does the class itself say it?
+local function said(row, class)
+  if type(row.class) == "function" then return row.class(class) end
+  return row.class
+end
+
 --- Raises for a name that models of this class do not have, or that the class itself says.
 -- @param where what the message begins with
--- @param given table from name to value
+-- @param given table from name to value; names of class.own are the class's to check
 function M.check(where, class, given)
   for name in next, given do
     local row = M.of(class, name)
-    if not row or row.class then
-      local valid = {}
+    if (not row or said(row, class)) and not (class.own and class.own[name]) then
+      local valid = check.names(class.own or {})
       for _, known in ipairs(M.all(class)) do
-        if not known.class then valid[#valid + 1] = known[1] end
+        if not said(known, class) then valid[#valid + 1] = known[1] end
       end
       table.sort(valid)
       check.unknown(where, "option", name, valid)

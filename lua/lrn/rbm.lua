@@ -22,9 +22,12 @@ local Z_LOW, Z_HIGH = -6, 2 -- of log variances (model/variance.c)
 local MOST_STEPS = (1 << 30) - 1 -- of one chain: beyond, its random numbers would repeat
 local CHUNK = 4096 -- rows that transform() computes at once
 
-local function make(c, row, past, kept)
-  return setmetatable({ _core = c, _row = row, _history = past or history.new(),
-    _aids = kept or false, user = {} }, meta)
+-- extra: fields that only models of this row have.
+local function make(c, row, extra, past, kept)
+  local self = { _core = c, _row = row, _history = past or history.new(), _aids = kept or false,
+    user = {} }
+  for name, value in pairs(extra or {}) do self[name] = value end
+  return setmetatable(self, meta)
 end
 
 --- Is v a model?
@@ -32,7 +35,10 @@ function M.is(v)
   return type(v) == "table" and getmetatable(v) == meta
 end
 
---- A new model of a row: { name =, visible =, hidden =, mask =, variance =, defaults = }.
+--- A new model of a row: { name =, visible =, hidden =, mask =, variance =, defaults = }. A row of a kind of
+-- its own (ratings.lua) has methods in place of those here, complete(o), which makes the engine's options of
+-- those given and returns fields of the model, own, names of options that complete reads, store(model, file)
+-- and restore(file), which gives the fields again, or nil and a message.
 -- @return the model; or nil, message, code where its device is not there
 function M.new(row, given)
   if given ~= nil and type(given) ~= "table" then
@@ -46,9 +52,10 @@ function M.new(row, given)
     check.value(row.name, "n_classes", given and given.n_classes, { "integer", required = true, min = 2 })
   end
   o.visible, o.hidden, o.mask, o.variance = row.visible, row.hidden, row.mask, row.variance
+  local extra = row.complete and row.complete(o)
   local c, message, code = core.rbm_new(o)
   if not c then return nil, message, code end
-  return make(c, row)
+  return make(c, row, extra)
 end
 
 local is_set, rows = dataset.is, batches.rows
@@ -308,6 +315,7 @@ local function resume(self, path)
         tostring(got), tostring(want))
     end
   end
+  if self._row.resumed then self._row.resumed(self, other, path) end
   self._core, self._history, self._aids = other._core, other._history, other._aids
   return true
 end
@@ -423,6 +431,7 @@ function methods:save(path)
   local file = core.file_new()
   file:meta("lrn.class", self._row.name)
   self._core:store(file)
+  if self._row.store then self._row.store(self, file) end
   file:meta("lrn.history", self._history:encode())
   aids.store(self._aids, file, self._core:state().batch > 0)
   return file:save(path)
@@ -449,8 +458,16 @@ function M.from_file(file, path, row, device)
   kept, message = aids.restore(file, c:parameters())
   if message then return nil, ("load: %s: %s"):format(path, message), "EFORMAT" end
   row = row or require "lrn.models".rows[class] or { name = class }
-  return make(c, { name = row.name, visible = c:get "visible", hidden = c:get "hidden",
-    mask = c:get "mask", variance = c:get "variance", defaults = row.defaults }, past, kept)
+  local own, extra = { visible = c:get "visible", hidden = c:get "hidden", mask = c:get "mask",
+    variance = c:get "variance" }, nil
+  for name, value in pairs(row) do
+    if own[name] == nil then own[name] = value end
+  end
+  if row.restore then
+    extra, message = row.restore(file, c)
+    if not extra then return nil, ("load: %s: %s"):format(path, message), "EFORMAT" end
+  end
+  return make(c, own, extra, past, kept)
 end
 
 -- }===
@@ -470,8 +487,11 @@ local function field_names(self)
 end
 
 function meta:__index(key)
-  local method = methods[key]
+  local method = (rawget(self, "_row").methods or methods)[key]
   if method then return method end
+  local special = rawget(self, "_row").field
+  local value = special and special(self, key)
+  if value ~= nil then return value end
   if options.of(rawget(self, "_row"), key) then return self._core:get(key) end
   if key == "history" then return rawget(self, "_history") end
   if key == "class" then return rawget(self, "_row").name end
@@ -498,9 +518,11 @@ function meta:__newindex(key, value)
     self._core:set(key, value)
     return
   end
-  if option or methods[key] or key == "class" then
+  if option or (self._row.methods or methods)[key] or key == "class" or
+    self._row.own and self._row.own[key] then
     check.raise("argument", "%s: %s: cannot be assigned; %s", where, key,
-      option and "make a new model for another value" or "it is a part of every model")
+      (option or key ~= "class" and not (self._row.methods or methods)[key]) and
+      "make a new model for another value" or "it is a part of every model")
   end
   if key == "history" then
     if not history.is(value) then
