@@ -93,7 +93,7 @@ local function found_levels(where, ratings)
   end
   local value = least
   while #list < MOST do
-    list[#list + 1] = value
+    list[#list + 1] = tonumber(("%.7g"):format(value)) -- .1, not what float32 makes of it
     local larger = r:gt(value)
     if not larger:any() then break end
     value = r:masked_select(larger):min()
