@@ -183,8 +183,15 @@ done:
 }
 
 int lrn_ratings_users(lrn_tensor **out, const lrn_tensor *offset, int64_t base) {
-  const int64_t *at = offset->view.data, users = offset->view.size[0] - 1, n = at[users];
+  const int64_t *at = offset->view.data, users = offset->view.nd == 1 ? offset->view.size[0] - 1 : -1;
+  int64_t n;
   int32_t *user;
+  if (users < 0 || users >= INT32_MAX || offset->view.dtype != LRN_I64 || !is_vector(offset, users + 1))
+    return lrn_fail(LRN_ETYPE, "ratings: offset: expected a contiguous vector of int64 on the CPU");
+  for (int64_t u = 0; u < users; u++)
+    if (at[0] != 0 || at[u + 1] < at[u] || at[u + 1] >= INT32_MAX)
+      return lrn_fail(LRN_EVALUE, "ratings: offset: expected ascending numbers from 0 on");
+  n = at[users];
   LRN_TRY(lrn_tensor_new(out, LRN_I32, 1, &n, lrn_device_cpu()));
   user = (*out)->view.data;
   for (int64_t u = 0; u < users; u++)
@@ -199,6 +206,9 @@ int lrn_ratings_totals(lrn_tensor *out[2], const lrn_tensor *id, const lrn_tenso
   const uint8_t *given = level->view.data;
   int st;
   out[0] = out[1] = NULL;
+  if (id->view.nd != 1 || !is_vector(id, id->view.size[0]) || id->view.dtype != LRN_I32 ||
+      !is_vector(level, id->view.size[0]) || level->view.dtype != LRN_U8)
+    return lrn_fail(LRN_ETYPE, "ratings: expected contiguous vectors on the CPU: id int32, level uint8");
   for (int i = 0; i < 2; i++) {
     LRN_GO(lrn_tensor_new(&out[i], LRN_F64, 1, &n, lrn_device_cpu()));
     LRN_GO(lrn_tensor_fill(out[i], 0));

@@ -9,6 +9,7 @@ local methods = {}
 local meta = { __name = "lrn.Ratings" }
 
 local MOST = 255 -- levels
+local IDS = 10 ^ 8 | 0 -- users or items: an id that is far off would only take memory
 
 --- Is v a set of ratings?
 function M.is(v)
@@ -109,8 +110,7 @@ end
 local rules = {
   users = { "tensor|table" }, items = { "tensor|table" }, ratings = { "tensor|table" },
   file = { "string" },
-  n_users = { "integer", nil, min = 1, max = 2 ^ 31 - 2 | 0 },
-  n_items = { "integer", nil, min = 1, max = 2 ^ 31 - 2 | 0 },
+  n_users = { "integer", nil, min = 1, max = IDS }, n_items = { "integer", nil, min = 1, max = IDS },
   n_ratings = { "integer", nil, min = 2, max = MOST }, levels = { "table" },
   duplicates = { "string", "error", choices = { "error", "last" } },
   name = { "string" }, titles = { "table" },
@@ -164,9 +164,11 @@ function M.new(options)
   local some = users.numel > 0
   local n_users = o.n_users or some and math.max(users:max(), 1) or 1
   local n_items = o.n_items or some and math.max(items:max(), 1) or 1
-  if n_users >= 2 ^ 31 - 1 or n_items >= 2 ^ 31 - 1 then
-    check.raise("value", "%s: %s: got %d, expected numbers below 2^31 - 1", where,
-      n_users >= 2 ^ 31 - 1 and "users" or "items", math.max(n_users, n_items))
+  if n_users > IDS or n_items > IDS then
+    local message = ("%s: %s: got %d, expected at most %d: number them from 1 on"):format(where,
+      n_users > IDS and "users" or "items", n_users > IDS and n_users or n_items, IDS)
+    if o.file then return nil, message, "EFORMAT" end
+    check.raise("value", "%s", message)
   end
   local offset, item, level = core.ratings_sort(users, items, ratings, levels, n_users, n_items,
     o.duplicates == "last")

@@ -33,11 +33,11 @@ function M.bars_and_stripes(n)
     name = "bars and stripes" })
 end
 
-local CHUNK = 256 -- users whose ratings of all items are made at once
+local PAIRS = 2 ^ 20 | 0 -- of users and items that are made at once
 
 local low_rank = {
-  users = { "integer", required = true, min = 1, max = 10 ^ 8 | 0 },
-  items = { "integer", required = true, min = 1, max = 10 ^ 7 | 0 },
+  users = { "integer", required = true, min = 1, max = 10 ^ 7 | 0 },
+  items = { "integer", required = true, min = 1, max = 10 ^ 6 | 0 },
   rank = { "integer", 3, min = 1, max = 1000 },
   density = { "number", .1, min = 0, max = 1 },
   noise = { "number", .3, min = 0, max = 1e6 },
@@ -60,8 +60,9 @@ function M.low_rank_ratings(options)
     core.randn(1, o.items, { generator = g }) * .5
   local middle, spread = (o.n_ratings + 1) / 2, (o.n_ratings - 1) / 4
   local users, items, values = {}, {}, {}
-  for first = 1, o.users, CHUNK do
-    local n = math.min(CHUNK, o.users - first + 1)
+  local chunk = math.max(1, PAIRS // o.items)
+  for first = 1, o.users, chunk do
+    local n = math.min(chunk, o.users - first + 1)
     local U = core.randn(n, o.rank, { generator = g })
     local score = core.mm(U, V:t()) / math.sqrt(o.rank) + bias
     score = score + core.randn(n, o.items, { generator = g }) * o.noise
