@@ -289,6 +289,7 @@ int lrn_cuda_add_terms(double *sum, const double *terms, int64_t n); /* all on t
 int lrn_cuda_rated_up(const lrn_rated *batch, const uint8_t *level, void *x);
 int lrn_cuda_rated_down(const lrn_rated *batch, const lrn_rated_down_args *args);
 int lrn_cuda_rated_gradient(const lrn_rated *batch, const lrn_rated_gradient_args *args);
+int lrn_cuda_rated_smooth(const lrn_rated *batch, double strength, void *gW);
 
 /* }==================================================================== */
 

@@ -158,3 +158,33 @@ int lrn_cuda_rated_gradient(const lrn_rated *batch, const lrn_rated_gradient_arg
     LRN_LAUNCH_FLAT(k_gradient_f32, grid, LRN_THREADS, *batch, *args);
   return LRN_OK;
 }
+
+/* A thread a hidden unit of an item. */
+#define SMOOTH(T, name)                                                                  \
+  static __global__ void k_smooth_##name(const lrn_rated b, const double strength, T *gW) { \
+    const int64_t H = b.hidden, K = b.categories;                                        \
+    const T middle = (T)((double)(K - 1) / 2), share = (T)(1 / (double)K);               \
+    const T spread = (T)(12 / ((double)K * ((double)K * (double)K - 1)));                \
+    LRN_GRID_STRIDE(at, b.n_items * H) {                                                 \
+      const int64_t i = at / H, first = i * K * H + (at - i * H);                        \
+      const T *W = (const T *)b.W + first;                                               \
+      T mean = 0, slope = 0;                                                             \
+      for (int64_t k = 0; k < K; k++) {                                                  \
+        mean += share * W[k * H];                                                        \
+        slope += spread * (((T)k - middle) * W[k * H]);                                  \
+      }                                                                                  \
+      for (int64_t k = 0; k < K; k++)                                                    \
+        gW[first + k * H] += (T)strength * (W[k * H] - (mean + slope * ((T)k - middle))); \
+    }                                                                                    \
+  }
+SMOOTH(float, f32)
+SMOOTH(double, f64)
+
+int lrn_cuda_rated_smooth(const lrn_rated *batch, double strength, void *gW) {
+  const unsigned grid = lrn_grid(batch->n_items * batch->hidden);
+  if (batch->dtype == LRN_F64)
+    LRN_LAUNCH_FLAT(k_smooth_f64, grid, LRN_THREADS, *batch, strength, (double *)gW);
+  else
+    LRN_LAUNCH_FLAT(k_smooth_f32, grid, LRN_THREADS, *batch, strength, (float *)gW);
+  return LRN_OK;
+}

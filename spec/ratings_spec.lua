@@ -83,7 +83,8 @@ local function every_user(items, levels)
 end
 
 local function model(o)
-  local given = { n_items = ITEMS, n_ratings = K, n_hidden = H, seed = 5, dtype = "float64" }
+  local given = { n_items = ITEMS, n_ratings = K, n_hidden = H, seed = 5, dtype = "float64",
+    smoothing = 0 }
   for name, value in pairs(o or {}) do given[name] = value end
   local m = lrn.RatingRBM(given)
   local u = exact.uniform(11)
@@ -210,6 +211,28 @@ describe("a model of ratings", function()
     end
   end)
 
+  it("smooths: the gradient has what is no straight line over the levels besides", function()
+    local set = every_user(ITEMS, 4)
+    local function gradient(smoothing)
+      local m = model { n_ratings = 4, smoothing = smoothing }
+      m._core:reserve(1, true)
+      local offset, item, level = rows(set)
+      m._core:ratings_gradient(offset, item, level, nil, 1, set.n_users)
+      return m._core:gradient().W:clone(), m
+    end
+    local more, m = gradient(.5)
+    local d, W = more - gradient(0), m.W
+    for i = 0, ITEMS - 1 do
+      for j = 1, H do
+        -- least squares by hand: z = -3/2, -1/2, 1/2, 3/2
+        local w, mean, slope = {}, 0, 0
+        for k = 1, 4 do w[k] = W[4 * i + k][j] end
+        for k = 1, 4 do mean, slope = mean + w[k] / 4, slope + (k - 2.5) * w[k] / 5 end
+        for k = 1, 4 do near(.5 * (w[k] - mean - slope * (k - 2.5)), d[4 * i + k][j], "smoothing") end
+      end
+    end
+  end)
+
   -- Rows of all items as the dense model takes them.
   local function dense_rows(set)
     local _, _, ratings = set:triplets()
@@ -222,11 +245,12 @@ describe("a model of ratings", function()
     local set = lrn.data.low_rank_ratings { users = 40, items = 6, density = 1, n_ratings = 4, seed = 2 }
     for _, o in ipairs { {}, { steps = 3, temperature = 1.5 }, { momentum = .9, decay = .01, clip = .5 },
       { optimizer = "adam", l1 = .001, max_norm = 1 } } do
-      local options = { n_hidden = 5, seed = 9, dtype = "float64" }
+      local options = { n_hidden = 5, seed = 9, dtype = "float64", optimizer = "sgd", decay = 0,
+        learning_rate = .1 }
       for name, value in pairs(o) do options[name] = value end
-      options.n_items, options.n_ratings = 6, 4
+      options.n_items, options.n_ratings, options.smoothing = 6, 4, 0
       local sparse = lrn.RatingRBM(options)
-      options.n_items, options.n_ratings = nil, nil
+      options.n_items, options.n_ratings, options.smoothing = nil, nil, nil
       options.n_visible, options.visible, options.hidden = 24, "softmax", "bernoulli"
       options.visible_categories = 4
       local dense = core.rbm_new(options)
@@ -240,7 +264,7 @@ describe("a model of ratings", function()
         assert.is_true(levels + 1 == dense:negative():reshape(40, 6, 4):argmax(3))
         for name, t in pairs(dense:parameters()) do
           local d = (t - sparse:parameters()[name]):abs():max()
-          assert.is_true(d < (o.optimizer and 1e-8 or 1e-12), name .. " differs by " .. d) -- Adam: 0 by epsilon
+          assert.is_true(d < (o.optimizer == "adam" and 1e-8 or 1e-12), name .. " differs by " .. d) -- Adam: 0 by epsilon
         end
       end
     end
@@ -249,7 +273,8 @@ describe("a model of ratings", function()
   it("does not touch the weights of items that nobody rated", function()
     local set = lrn.data.ratings { users = { 1, 1, 2 }, items = { 1, 3, 3 }, ratings = { 5, 1, 4 },
       n_items = 4, n_ratings = 5 }
-    local m = lrn.RatingRBM { n_items = 4, n_hidden = 3, seed = 1, momentum = .5, visible_bias = "zero" }
+    local m = lrn.RatingRBM { n_items = 4, n_hidden = 3, seed = 1, decay = 0, smoothing = 0,
+      visible_bias = "zero" }
     local before = m.W:clone()
     m:fit(set, { epochs = 5 })
     for i = 1, 4 do
@@ -276,7 +301,7 @@ describe("training on ratings", function()
   local function train(device, dtype)
     local set = lrn.data.low_rank_ratings { users = 30, items = 17, density = .4, seed = 4 }
     local m = lrn.RatingRBM { n_items = 17, n_hidden = 37, seed = 8, steps = 2, momentum = .5,
-      decay = .001, learning_rate = .5, conditional = true, device = device, dtype = dtype }
+      optimizer = "sgd", learning_rate = .5, conditional = true, smoothing = .1, device = device, dtype = dtype }
     m:fit(set, { epochs = 2, batch_size = 17 })
     local parts = { ("%a"):format(m.history.rmse[2]) }
     for _, name in ipairs { "D", "W", "a", "b" } do parts[#parts + 1] = m:parameters()[name]:tobytes() end
@@ -309,8 +334,8 @@ describe("training on ratings", function()
   it("predicts held-out ratings better than the items' means", function()
     local set = lrn.data.low_rank_ratings { users = 300, items = 80, rank = 2, density = .4, seed = 1 }
     local a, b = set:split { train = .9, test = .1, seed = 1 }
-    local m = lrn.RatingRBM { n_items = 80, n_hidden = 20, seed = 1, learning_rate = .2, momentum = .9 }
-    local rmse, val = m:fit(a, { epochs = 40, batch_size = 50, validation = b })
+    local m = lrn.RatingRBM { n_items = 80, n_hidden = 20, seed = 1 }
+    local rmse, val = m:fit(a, { epochs = 40, batch_size = 25, validation = b })
     local users, items, values = b:triplets()
     local _, by_item = a:means { prior = 5 }
     local baseline = math.sqrt((by_item:index_select(1, items):to "float32" - values):square():mean())
@@ -330,7 +355,7 @@ describe("training on ratings", function()
     local a, b = set:split { train = .8, test = .2, seed = 1 }
     local path = os.tmpname()
     finally(function() os.remove(path) end)
-    local options = { n_items = 30, n_hidden = 8, seed = 2, momentum = .9, learning_rate = .3 }
+    local options = { n_items = 30, n_hidden = 8, seed = 2 }
     local schedule = { steps = { 1, [3] = 2 } }
     local whole = lrn.RatingRBM(options)
     whole:fit(a, { epochs = 4, batch_size = 20, validation = b, schedule = schedule })
@@ -387,7 +412,7 @@ end)
 
 describe("recommend", function()
   local set = lrn.data.low_rank_ratings { users = 50, items = 30, density = .5, seed = 1 }
-  local m = lrn.RatingRBM { n_items = 30, n_hidden = 8, seed = 2, momentum = .9, learning_rate = .3 }
+  local m = lrn.RatingRBM { n_items = 30, n_hidden = 8, seed = 2 }
   m:fit(set, { epochs = 20, batch_size = 10 })
 
   it("gives the best of what predict says, without those that the user has rated", function()

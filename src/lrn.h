@@ -605,6 +605,8 @@ typedef struct lrn_rbm_options {
                                 (model/variance.c); fixed */
   int conditional;           /* 0; 1: of models of ratings: hidden units see as well which items were
                                 rated, by weights D (n_items x n_hidden); fixed, see lrn_ratings_step */
+  double smoothing;          /* 0; >= 0: of models of ratings: what in an item's weights is not a straight
+                                line over its levels decays so much more; joins the gradient */
   double variance_rate;      /* 0.1; >= 0: the learning rate of z is so many times learning_rate */
   int missing;               /* 0; 1: a NaN in data is a unit that its row does not have: it is in no
                                 energy, gradient or error of this row (model/missing.c); with groups all

@@ -49,6 +49,8 @@ M.rows = {
   { "variance_rate", live = true, some = of_variance },
   { "missing", rows = true, live = true, shown = unless("missing", false) },
   { "conditional", some = of_ratings },
+  { "conditional", some = of_ratings, shown = where("conditional", true) },
+  { "smoothing", live = true, some = of_ratings },
   { "optimizer", shown = unless("optimizer", "sgd") },
   { "beta1", live = true, shown = where("optimizer", "adam") },
   { "beta2", live = true, shown = where("optimizer", "adam") },

@@ -420,8 +420,9 @@ check.class("model", methods, rbm.is)
 for _, name in ipairs { "parameters", "updates", "save" } do methods[name] = rbm.methods[name] end
 M.methods = methods
 
--- learning_rate and the like: see docs/ratings.md.
+-- What the defaults are worth: docs/ratings.md.
 M.row = { name = "RatingRBM", visible = "softmax", hidden = "bernoulli", ratings = true, own = own,
+  defaults = { n_hidden = 100, optimizer = "adam", learning_rate = .005, decay = .003, smoothing = .2 },
   methods = methods, complete = complete, store = store, restore = restore, resumed = resumed,
   field = field }
 return M

@@ -72,5 +72,6 @@ void lrn_cpu_backend(lrn_backend *out) {
     .rated_up = lrn_cpu_rated_up,
     .rated_down = lrn_cpu_rated_down,
     .rated_gradient = lrn_cpu_rated_gradient,
+    .rated_smooth = lrn_cpu_rated_smooth,
   };
 }

@@ -80,6 +80,7 @@ typedef struct lrn_kernels {
   void (*rated_down[2])(const lrn_rated *batch, const lrn_rated_down_args *args, int64_t row);
   void (*rated_gradient[2])(const lrn_rated *batch, const lrn_rated_gradient_args *args, int64_t item,
                             int64_t end);
+  void (*rated_smooth[2])(const lrn_rated *batch, double strength, void *gW, int64_t item); /* one */
   /* elements [begin, end); 1 where a new theta is not finite */
   int (*update[2])(const lrn_update_args *args, int64_t begin, int64_t end);
 } lrn_kernels;

@@ -52,3 +52,20 @@ int lrn_cpu_rated_gradient(const lrn_rated *batch, const lrn_rated_gradient_args
   lrn_parallel((args->items + ITEMS_TASK - 1) / ITEMS_TASK, gradient_task, &job);
   return LRN_OK;
 }
+
+typedef struct smooth_job {
+  const lrn_rated *batch;
+  double strength;
+  void *gW;
+} smooth_job;
+
+static void smooth_task(void *context, int64_t item) {
+  const smooth_job *job = context;
+  lrn_cpu_kernels()->rated_smooth[job->batch->dtype](job->batch, job->strength, job->gW, item);
+}
+
+int lrn_cpu_rated_smooth(const lrn_rated *batch, double strength, void *gW) {
+  smooth_job job = {batch, strength, gW};
+  lrn_parallel(batch->n_items, smooth_task, &job);
+  return LRN_OK;
+}

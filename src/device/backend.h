@@ -269,6 +269,9 @@ struct lrn_backend {
   int (*rated_up)(const lrn_rated *batch, const uint8_t *level, void *x);
   int (*rated_down)(const lrn_rated *batch, const lrn_rated_down_args *args);
   int (*rated_gradient)(const lrn_rated *batch, const lrn_rated_gradient_args *args);
+  /* gW += strength times what is left of each item's W, seen as a function of the level, without the
+     straight line that is nearest to it. Of `batch` the model alone is read. */
+  int (*rated_smooth)(const lrn_rated *batch, double strength, void *gW);
 };
 
 struct lrn_device {

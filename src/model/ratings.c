@@ -6,6 +6,8 @@
 **   chain     k times: v- ~ P(v | h) of the same items, h ~ P(h | v-)
 **   negative  q- = E[h | v-]
 **   gradient  gW_{ik} = -<1[v+_i = k] q+> + <1[v-_i = k] q->, and likewise ga, gb, over users
+**   smoothing     gW += smoothing (W - L W), L W the straight line over an item's levels that is nearest: K
+**             weight vectors an item are more than its few ratings can tell
 **   conditional   x_j has sum_i D_ij over rated items, too; gD_i = -<q+ - q-> over users who rated i
 **
 ** A batch is gathered from the users' rows on the host. The gradient goes by item: `order` has the
@@ -106,6 +108,7 @@ static int check_model(const lrn_rbm *m, const char *f) {
                     f, LRN_MOST_LEVELS);
   LRN_TRY(LRN_SLOT(o->device, rated_up));
   LRN_TRY(LRN_SLOT(o->device, rated_down));
+  LRN_TRY(LRN_SLOT(o->device, rated_smooth));
   return LRN_SLOT(o->device, rated_gradient);
 }
 
@@ -347,6 +350,8 @@ static int gradient(const lrn_rbm *m, lrn_work *w, const lrn_ratings_batch *batc
     .gD = w->g[LRN_PARAMETER_D] != NULL ? w->g[LRN_PARAMETER_D]->view.data : NULL};
   LRN_TRY(lrn_tensor_fill(w->gradient, 0));
   LRN_TRY(b->rated_gradient(&rated, &args));
+  if (m->options.smoothing > 0)
+    LRN_TRY(b->rated_smooth(&rated, m->options.smoothing, args.gW));
   return lrn_column_means(m, w->g[LRN_PARAMETER_B], r->q->view.data, 2 * r->count,
                           -(double)r->count);
 }

@@ -89,12 +89,16 @@ return {
     params = { { "options.n_items", "integer", "how many items" },
       { "options.n_ratings", "integer", "how many levels a rating has: 1 to n_ratings", 5 },
       { "options.levels", "table", "instead: what a rating can be, ascending" },
-      { "options.n_hidden", "integer", "hidden units", 128 },
+      { "options.n_hidden", "integer", "hidden units", 100 },
       { "options.conditional", "boolean", "hidden units see which items were rated, too, by weights D \z
         (n_items x n_hidden)", false },
       { "options.steps", "integer", "* k of CD-k", 1 },
-      { "options", "table", "and these of RBM: learning_rate, momentum, decay, l1, clip, max_norm, optimizer, \z
-        beta1, beta2, epsilon, temperature, visible_bias (\"data\": the levels' shares, smoothed), dtype, device, \z
+      { "options.optimizer", "string", "\"adam\", or \"sgd\" (with momentum)", "adam" },
+      { "options.learning_rate", "number", "* >= 0", .005 },
+      { "options.decay", "number", "* >= 0: of the weights", .003 },
+      { "options.smoothing", "number", "* >= 0: what in an item's weights is not a straight line over its levels \z
+        decays so much more", .2 },
+      { "options", "table", "and these of RBM: momentum, l1, clip, max_norm, beta1, beta2, epsilon, temperature, visible_bias (\"data\": the levels' shares, smoothed), dtype, device, \z
         seed" } }, like = "RBM",
     returns = { { "RatingRBM", "W is (n_items n_ratings) x n_hidden, the levels of an item side by side" } },
     errors = "n_items missing; levels that do not ascend; an option of models of rows",

@@ -101,3 +101,26 @@ void NAME(lrn_rated_gradient)(const lrn_rated *b, const lrn_rated_gradient_args 
     }
   }
 }
+
+/* Of K levels z_k = k - (K - 1) / 2 and sum z_k^2 = K (K^2 - 1) / 12. */
+void NAME(lrn_rated_smooth)(const lrn_rated *b, double strength, void *gradient, int64_t item) {
+  const int64_t H = b->hidden, K = b->categories;
+  const T *W = (const T *)b->W + item * K * H, s = (T)strength;
+  const T middle = (T)((double)(K - 1) / 2), share = (T)(1 / (double)K);
+  const T spread = (T)(12 / ((double)K * ((double)K * (double)K - 1)));
+  T *g = (T *)gradient + item * K * H, mean[PIECE], slope[PIECE];
+  for (int64_t j = 0; j < H; j += PIECE) {
+    const int64_t n = H - j < PIECE ? H - j : PIECE;
+    memset(mean, 0, (size_t)n * sizeof(T));
+    memset(slope, 0, (size_t)n * sizeof(T));
+    for (int64_t k = 0; k < K; k++)
+      for (int64_t i = 0; i < n; i++) {
+        const T w = W[k * H + j + i];
+        mean[i] += share * w;
+        slope[i] += spread * (((T)k - middle) * w);
+      }
+    for (int64_t k = 0; k < K; k++)
+      for (int64_t i = 0; i < n; i++)
+        g[k * H + j + i] += s * (W[k * H + j + i] - (mean[i] + slope[i] * ((T)k - middle)));
+  }
+}

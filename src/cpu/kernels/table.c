@@ -26,6 +26,7 @@ BOTH(void, lrn_rated_up, (const lrn_rated *, const uint8_t *, void *, int64_t))
 BOTH(void, lrn_rated_down, (const lrn_rated *, const lrn_rated_down_args *, int64_t))
 BOTH(void, lrn_rated_gradient,
      (const lrn_rated *, const lrn_rated_gradient_args *, int64_t, int64_t))
+BOTH(void, lrn_rated_smooth, (const lrn_rated *, double, void *, int64_t))
 BOTH(int, lrn_update, (const lrn_update_args *, int64_t, int64_t))
 
 #define TEXT_(x) #x
@@ -55,5 +56,6 @@ const lrn_kernels LRN_K(lrn_kernels) = {
   .rated_up = PAIR(lrn_rated_up),
   .rated_down = PAIR(lrn_rated_down),
   .rated_gradient = PAIR(lrn_rated_gradient),
+  .rated_smooth = PAIR(lrn_rated_smooth),
   .update = PAIR(lrn_update),
 };
