@@ -425,6 +425,8 @@ describe("recommend", function()
     for k = 2, #list do assert.is_true(list[k - 1] >= list[k]) end
     assert.same({ 30 }, (m:recommend(3, 99, { exclude_seen = false })).shape)
     assert.is_true(m:recommend(3, 4) == items:narrow(1, 1, 4))
+    local some = lrn.tensor({ items[9], items[2], items[2], seen[1] }, { dtype = "int64" })
+    assert.same({ items[2], items[9] }, (m:recommend(3, 4, { items = some })):tolist())
   end)
 
   it("takes a new user as a table, with the bits of one in the set", function()
@@ -450,6 +452,7 @@ describe("recommend", function()
       lrn.tensor({ 1, 2 }, { dtype = "int64" }), { 1 })
     fails("recommend: user: got \"x\", expected a number, or a table", m.recommend, m, "x")
     fails("recommend: k: got 0, expected an integer >= 1", m.recommend, m, 1, 0)
+    fails("recommend: items: got numbers from 0 to 0", m.recommend, m, 1, 3, { items = { 0 } })
     fails("rmse: test: got 5, expected a set of ratings", m.rmse, m, 5)
     fails("fit: data: got a tensor float32%[2, 2%], expected a set of ratings", m.fit, m, lrn.zeros(2, 2))
     fails("fit: data: got 3 items, expected 30 %(n_items%)", m.fit, m,

@@ -64,16 +64,19 @@ local function show(who, items, ratings)
     print(("  %.2f  %s"):format(ratings[k], train.titles and train.titles[item] or "item " .. item))
   end
 end
-show(("user %d may like"):format(opt.user), model:recommend(opt.user, 5))
-
--- Somebody new: the best for the first item that has been rated often, and the worst for the second.
+-- Among items that are rated more often than the mean one: of the others little is known.
 local often = train:counts "items"
-local first = often:argmax()
-often[first] = 0
-local taste = { [first] = train.levels[#train.levels], [often:argmax()] = train.levels[1] }
-show("somebody new, who gave these", lrn.tensor({ first, often:argmax() }, { dtype = "int64" }),
-  lrn.tensor { taste[first], taste[often:argmax()] })
-show("may like", model:recommend(taste, 5))
+local known = { items = often:ge(#train / train.n_items):nonzero():reshape(-1) }
+show(("user %d may like"):format(opt.user), model:recommend(opt.user, 5, known))
+
+-- Somebody new: the best for the item that is rated most, the worst for the next.
+local best = often:argmax()
+often[best] = 0
+local worst = often:argmax()
+local taste = { [best] = train.levels[#train.levels], [worst] = train.levels[1] }
+show("somebody new, who gave these", lrn.tensor({ best, worst }, { dtype = "int64" }),
+  lrn.tensor { taste[best], taste[worst] })
+show("may like", model:recommend(taste, 5, known))
 
 local path = common.path(opt, "model.safetensors")
 common.check(model:save(path))

@@ -229,23 +229,30 @@ end
 --- The items that a user is expected to rate highest.
 -- @param user as in predict: a number, or a table from item to rating
 -- @param k how many (10); fewer where there are not as many
--- @param options exclude_seen (true): without those that the user has rated; given: as in predict
+-- @param options exclude_seen (true): without those that the user has rated; items: among these alone;
+-- given: as in predict
 -- @return the items, the best first (int64); their expected ratings
 -- @usage local m = lrn.RatingRBM{ n_items = 4, n_hidden = 2 };
 -- local items = m:recommend({ [1] = 5 }, 2); assert(items:size(1) == 2)
 function methods:recommend(user, k, options)
   k = check.value("recommend", "k", k, { "integer", 10, min = 1 })
-  local o = check.options("recommend", options, { exclude_seen = { "boolean", true }, given = { "table" } })
+  local o = check.options("recommend", options, { exclude_seen = { "boolean", true },
+    items = { "tensor|table" }, given = { "table" } })
   local set, u = one_user(self, "recommend", user, o.given)
   local n = self.n_items
+  local among = o.items and numbers("recommend", "items", o.items, n)
   local p = visible(self, hidden(self, set, nil, u, 1), core.tensor({ 0, n }, { dtype = "int64" }),
     core.arange(0, n - 1):to "int32", 1, 1)
   local mean, seen, list = expected(self, p):tolist(), {}, {}
   if o.exclude_seen then
     for _, item in ipairs((set:user(u)):tolist()) do seen[item] = true end
   end
-  for item = 1, n do
-    if not seen[item] then list[#list + 1] = item end
+  for i = 1, among and among.numel or n do
+    local item = among and among[i] or i
+    if not seen[item] then
+      list[#list + 1] = item
+      seen[item] = true
+    end
   end
   table.sort(list, function(a, b)
     if mean[a] ~= mean[b] then return mean[a] > mean[b] end
