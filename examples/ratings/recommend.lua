@@ -6,8 +6,8 @@
 -- The folder has the archive ml-100k of grouplens.org, unpacked; where it is not found, ratings are
 -- generated. What to expect (root mean square of the test set's errors):
 --
---   MovieLens, split u1:  mean of all 1.154, means of the films 1.033, model MODEL_ML
---   generated:            mean of all 1.099, means of the items 1.009, model MODEL_GEN
+--   MovieLens, split u1:  mean of all 1.154, means of the films 1.033, model 0.939
+--   generated:            mean of all 1.042, means of the items 0.952, model 0.498
 local lrn = require "lrn"
 local common = dofile((arg[0]:match "^.*/" or "./") .. "../common.lua")
 

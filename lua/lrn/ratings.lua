@@ -69,6 +69,9 @@ local function field(self, key)
   return nil
 end
 
+-- What tostring has for the visible layer.
+local function size(self) return ("%d items"):format(self.n_items) end
+
 -- Before this model becomes what a checkpoint holds.
 local function resumed(self, other, path)
   local theirs = rawget(other, "_levels")
@@ -431,5 +434,5 @@ M.methods = methods
 M.row = { name = "RatingRBM", visible = "softmax", hidden = "bernoulli", ratings = true, own = own,
   defaults = { n_hidden = 100, optimizer = "adam", learning_rate = .005, decay = .003, smoothing = .2 },
   methods = methods, complete = complete, store = store, restore = restore, resumed = resumed,
-  field = field }
+  size = size, field = field }
 return M

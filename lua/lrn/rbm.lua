@@ -103,7 +103,7 @@ function methods:forward(x)
   return infer(self, n):hidden_mean(t)
 end
 
-meta.__call = methods.forward
+function meta:__call(...) return self:forward(...) end
 
 --- Features of a data set, which keeps its targets and classes.
 -- @usage local f = lrn.RBM{ n_visible = 64, n_hidden = 3 }:transform((lrn.data.digits()))
@@ -551,8 +551,9 @@ function meta:__tostring()
     if type(shown) == "function" then shown = shown(c) end
     if shown ~= false then settings[#settings + 1] = { option[1], c:get(option[1]) } end
   end
-  local head = ("%s %d x %d (%s visible, %s hidden), %s on %s"):format(self._row.name,
-    c:get "n_visible", c:get "n_hidden", c:get "visible", c:get "hidden", c:get "dtype",
+  local row = self._row
+  local visible = row.size and row.size(self) or c:get "n_visible"
+  local head = ("%s %s x %d (%s visible, %s hidden), %s on %s"):format(row.name, visible, c:get "n_hidden", c:get "visible", c:get "hidden", c:get "dtype",
     c:get "device")
   return summary.text(head, c:parameters(), settings, c:state())
 end

@@ -98,8 +98,19 @@ return {
       { "options.decay", "number", "* >= 0: of the weights", .003 },
       { "options.smoothing", "number", "* >= 0: what in an item's weights is not a straight line over its levels \z
         decays so much more", .2 },
-      { "options", "table", "and these of RBM: momentum, l1, clip, max_norm, beta1, beta2, epsilon, temperature, visible_bias (\"data\": the levels' shares, smoothed), dtype, device, \z
-        seed" } }, like = "RBM",
+      { "options.momentum", "number", "* of sgd, in [0, 1)", 0 },
+      { "options.l1", "number", "* >= 0; l1 sign(W) joins the weights' gradient", 0 },
+      { "options.clip", "number", "* > 0: the largest norm of the whole gradient; 0: no limit", 0 },
+      { "options.max_norm", "number", "* > 0: the largest norm of the weights of a hidden unit; 0: no limit", 0 },
+      { "options.beta1", "number", "* of Adam, in [0, 1)", 0.9 },
+      { "options.beta2", "number", "* of Adam, in [0, 1)", 0.999 },
+      { "options.epsilon", "number", "* of Adam, > 0", 1e-8 },
+      { "options.temperature", "number", "* > 0; in training and in inference", 1 },
+      { "options.visible_bias", "string", "* \"data\": start at the shares of each item's levels, smoothed by \z
+        those of all; \"zero\"", "data" },
+      { "options.dtype", "string", "\"float32\" or \"float64\"", "float32" },
+      { "options.device", "string", "\"cpu\", \"cuda\", \"cuda:1\"", "cpu" },
+      { "options.seed", "integer", "of all its random numbers; absent: drawn from the default generator" } },
     returns = { { "RatingRBM", "W is (n_items n_ratings) x n_hidden, the levels of an item side by side" } },
     errors = "n_items missing; levels that do not ascend; an option of models of rows",
     example = model .. "m:fit(set, { epochs = 2 })" },
