@@ -22,7 +22,7 @@ local function in_groups(side)
   return function(class) return core.unit_grouped(class[side] or "bernoulli") end
 end
 local function of_variance(class) return class.variance == true end
-local function of_ratings(class) return class.ratings == true end
+local function of_ratings(class) return class.kind == "ratings" end
 
 M.rows = {
   { "n_visible", shown = false, class = of_ratings }, { "n_hidden", shown = false },
@@ -68,7 +68,7 @@ for _, row in ipairs(M.rows) do by_name[row[1]] = row end
 -- @usage assert(require("lrn.options").of({ name = "RBM" }, "steps").live)
 function M.of(class, name)
   local row = by_name[name]
-  if row and row.rows and class.ratings then return nil end
+  if row and row.rows and class.kind == "ratings" then return nil end
   if not row or not row.some or class.defaults and class.defaults[name] ~= nil then return row end
   return type(row.some) == "function" and row.some(class) and row or nil
 end

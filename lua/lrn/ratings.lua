@@ -430,9 +430,10 @@ check.class("model", methods, rbm.is)
 for _, name in ipairs { "parameters", "updates", "save" } do methods[name] = rbm.methods[name] end
 M.methods = methods
 
+rbm.kinds.ratings = { methods = methods, complete = complete, store = store, restore = restore,
+  resumed = resumed, size = size, field = field }
+
 -- What the defaults are worth: docs/ratings.md.
-M.row = { name = "RatingRBM", visible = "softmax", hidden = "bernoulli", ratings = true, own = own,
-  defaults = { n_hidden = 100, optimizer = "adam", learning_rate = .005, decay = .003, smoothing = .2 },
-  methods = methods, complete = complete, store = store, restore = restore, resumed = resumed,
-  size = size, field = field }
+M.row = { name = "RatingRBM", visible = "softmax", hidden = "bernoulli", kind = "ratings", own = own,
+  defaults = { n_hidden = 100, optimizer = "adam", learning_rate = .005, decay = .003, smoothing = .2 } }
 return M

@@ -22,6 +22,14 @@ local Z_LOW, Z_HIGH = -6, 2 -- of log variances (model/variance.c)
 local MOST_STEPS = (1 << 30) - 1 -- of one chain: beyond, its random numbers would repeat
 local CHUNK = 4096 -- rows that transform() computes at once
 
+-- Kinds of models that do not take rows of data, by name (ratings.lua). Each has methods, in place of those
+-- here; complete(o), which makes the engine's options of those given and returns fields of the model;
+-- store(model, file) and restore(file, core), which gives the fields again, or nil and a message;
+-- resumed(model, other, path), before model becomes other; field(model, key); size(model), for tostring.
+M.kinds = { rows = { methods = methods } }
+
+local function kind_of(self) return M.kinds[rawget(self, "_row").kind or "rows"] end
+
 -- extra: fields that only models of this row have.
 local function make(c, row, extra, past, kept)
   local self = { _core = c, _row = row, _history = past or history.new(), _aids = kept or false,
@@ -35,10 +43,8 @@ function M.is(v)
   return type(v) == "table" and getmetatable(v) == meta
 end
 
---- A new model of a row: { name =, visible =, hidden =, mask =, variance =, defaults = }. A row of a kind of
--- its own (ratings.lua) has methods in place of those here, complete(o), which makes the engine's options of
--- those given and returns fields of the model, own, names of options that complete reads, store(model, file)
--- and restore(file), which gives the fields again, or nil and a message.
+--- A new model of a row: { name =, visible =, hidden =, mask =, variance =, defaults = }. A row with
+-- kind is of M.kinds, and own has its options that complete reads.
 -- @return the model; or nil, message, code where its device is not there
 function M.new(row, given)
   if given ~= nil and type(given) ~= "table" then
@@ -52,7 +58,8 @@ function M.new(row, given)
     check.value(row.name, "n_classes", given and given.n_classes, { "integer", required = true, min = 2 })
   end
   o.visible, o.hidden, o.mask, o.variance = row.visible, row.hidden, row.mask, row.variance
-  local extra = row.complete and row.complete(o)
+  local kind = row.kind and M.kinds[row.kind]
+  local extra = kind and kind.complete(o)
   local c, message, code = core.rbm_new(o)
   if not c then return nil, message, code end
   return make(c, row, extra)
@@ -315,7 +322,7 @@ local function resume(self, path)
         tostring(got), tostring(want))
     end
   end
-  if self._row.resumed then self._row.resumed(self, other, path) end
+  if kind_of(self).resumed then kind_of(self).resumed(self, other, path) end
   self._core, self._history, self._aids = other._core, other._history, other._aids
   return true
 end
@@ -431,7 +438,7 @@ function methods:save(path)
   local file = core.file_new()
   file:meta("lrn.class", self._row.name)
   self._core:store(file)
-  if self._row.store then self._row.store(self, file) end
+  if kind_of(self).store then kind_of(self).store(self, file) end
   file:meta("lrn.history", self._history:encode())
   aids.store(self._aids, file, self._core:state().batch > 0)
   return file:save(path)
@@ -463,8 +470,8 @@ function M.from_file(file, path, row, device)
   for name, value in pairs(row) do
     if own[name] == nil then own[name] = value end
   end
-  if row.restore then
-    extra, message = row.restore(file, c)
+  if row.kind then
+    extra, message = M.kinds[row.kind].restore(file, c)
     if not extra then return nil, ("load: %s: %s"):format(path, message), "EFORMAT" end
   end
   return make(c, own, extra, past, kept)
@@ -487,10 +494,9 @@ local function field_names(self)
 end
 
 function meta:__index(key)
-  local method = (rawget(self, "_row").methods or methods)[key]
-  if method then return method end
-  local special = rawget(self, "_row").field
-  local value = special and special(self, key)
+  local kind = kind_of(self)
+  if kind.methods[key] then return kind.methods[key] end
+  local value = kind.field and kind.field(self, key)
   if value ~= nil then return value end
   if options.of(rawget(self, "_row"), key) then return self._core:get(key) end
   if key == "history" then return rawget(self, "_history") end
@@ -518,11 +524,10 @@ function meta:__newindex(key, value)
     self._core:set(key, value)
     return
   end
-  if option or (self._row.methods or methods)[key] or key == "class" or
-    self._row.own and self._row.own[key] then
+  local own, method = self._row.own and self._row.own[key], kind_of(self).methods[key]
+  if option or own or method or key == "class" then
     check.raise("argument", "%s: %s: cannot be assigned; %s", where, key,
-      (option or key ~= "class" and not (self._row.methods or methods)[key]) and
-      "make a new model for another value" or "it is a part of every model")
+      (option or own) and "make a new model for another value" or "it is a part of every model")
   end
   if key == "history" then
     if not history.is(value) then
@@ -552,7 +557,8 @@ function meta:__tostring()
     if shown ~= false then settings[#settings + 1] = { option[1], c:get(option[1]) } end
   end
   local row = self._row
-  local visible = row.size and row.size(self) or c:get "n_visible"
+  local size = kind_of(self).size
+  local visible = size and size(self) or c:get "n_visible"
   local head = ("%s %s x %d (%s visible, %s hidden), %s on %s"):format(row.name, visible, c:get "n_hidden", c:get "visible", c:get "hidden", c:get "dtype",
     c:get "device")
   return summary.text(head, c:parameters(), settings, c:state())
