@@ -23,7 +23,7 @@ void NAME(lrn_rated_up)(const lrn_rated *b, const uint8_t *level, void *x, int64
 }
 
 /* w . h: element j goes to lane j mod 32, lanes fold in a tree */
-static T NAME(dot)(const T *w, const T *h, int64_t n) {
+static T NAME(lane_dot)(const T *w, const T *h, int64_t n) {
   T s[LRN_LANES] = {0};
   int64_t j = 0;
   for (; j + LRN_LANES <= n; j += LRN_LANES)
@@ -47,7 +47,7 @@ void NAME(lrn_rated_down)(const lrn_rated *b, const lrn_rated_down_args *p, int6
     double sum = 0, expected = 0;
     T top = 0;
     for (int64_t k = 0; k < K; k++) {
-      w[k] = (NAME(dot)((const T *)b->W + (unit + k) * H, h, H) + a[unit + k]) * xs;
+      w[k] = (NAME(lane_dot)((const T *)b->W + (unit + k) * H, h, H) + a[unit + k]) * xs;
       top = k == 0 || w[k] > top ? w[k] : top;
     }
     for (int64_t k = 0; k < K; k++) {
