@@ -121,7 +121,7 @@ int lrn_ratings_reserve(lrn_work *w, const lrn_rbm *m, int64_t rows, int64_t ent
   if (rows < 0 || entries < 0 || rows >= INT32_MAX || entries >= INT32_MAX)
     return lrn_fail(LRN_EVALUE, "ratings: batch: got %lld users with %lld ratings, expected below 2^31 - 1",
                     (long long)rows, (long long)entries);
-  if (old != NULL && rows <= old->rows && entries <= old->entries)
+  if (old != NULL && old->place != NULL && rows <= old->rows && entries <= old->entries)
     return LRN_OK;
   if (old != NULL) {
     new.rows = rows > old->rows ? rows : old->rows;
