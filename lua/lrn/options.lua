@@ -48,7 +48,6 @@ M.rows = {
   { "input_normalize", live = true, some = of_gaussian, shown = unless("input_normalize", true) },
   { "variance_rate", live = true, some = of_variance },
   { "missing", rows = true, live = true, shown = unless("missing", false) },
-  { "conditional", some = of_ratings },
   { "conditional", some = of_ratings, shown = where("conditional", true) },
   { "smoothing", live = true, some = of_ratings },
   { "optimizer", shown = unless("optimizer", "sgd") },
