@@ -223,7 +223,7 @@ static int core_set(lua_State *L) {
   LRNB_TRY(L, lrn_rbm_set_options(c->m, &o));
   if (o.missing) /* training may be under way: it reserves at its beginning alone */
     LRNB_TRY(L, lrn_work_reserve(c->w, c->m, lrn_work_batch(c->w), 0));
-  count_core(c);
+  lrnB_count_core(c);
   return 0;
 }
 
@@ -626,7 +626,7 @@ static int core_posterior(lua_State *L) {
     return lrnB_raise(L, "value", "posterior: n: got %lld, expected an integer >= 1", (long long)how.n);
   inference_room(L, c, how.n);
   for (int i = 0; i < 3; i++)
-    out[i] = output(L, c, how.n, V, "posterior");
+    out[i] = lrnB_core_output(L, c, how.n, V, "posterior");
   LRNB_TRY(L, lrn_rbm_posterior(c->m, c->w, out[0], out[1], out[2], &how));
   return 3;
 }
