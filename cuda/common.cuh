@@ -285,6 +285,11 @@ int lrn_cuda_unit_map(const lrn_unit_map_args *args);
 int lrn_cuda_flip(const lrn_flip_args *args);
 int lrn_cuda_rung(const lrn_rung_args *args);
 int lrn_cuda_update(const lrn_update_args *args);
+int lrn_cuda_add_terms(double *sum, const double *terms, int64_t n); /* all on the device */
+int lrn_cuda_rated_up(const lrn_rated *batch, const uint8_t *level, void *x);
+int lrn_cuda_rated_down(const lrn_rated *batch, const lrn_rated_down_args *args);
+int lrn_cuda_rated_gradient(const lrn_rated *batch, const lrn_rated_gradient_args *args);
+int lrn_cuda_rated_smooth(const lrn_rated *batch, double strength, void *gW);
 
 /* }==================================================================== */
 

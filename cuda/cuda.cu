@@ -120,6 +120,10 @@ extern "C" LRN_API int lrn_backend_open(int abi, lrn_backend *out) {
   b.flip = lrn_cuda_flip;
   b.rung = lrn_cuda_rung;
   b.update = lrn_cuda_update;
+  b.rated_up = lrn_cuda_rated_up;
+  b.rated_down = lrn_cuda_rated_down;
+  b.rated_gradient = lrn_cuda_rated_gradient;
+  b.rated_smooth = lrn_cuda_rated_smooth;
   *out = b;
   return LRN_OK;
 }

@@ -216,7 +216,7 @@ FLIP(double, f64, , 1)
 #undef INPUT
 
 /* *sum += sum of out: float64 terms, so compensated. One warp: a batch is one block or two. */
-static __global__ void k_flip_sum(const double *out, int64_t rows, double *sum) {
+static __global__ void k_terms(const double *out, int64_t rows, double *sum) {
   lrn_tree tree;
   tree.count = 0;
   for (int64_t begin = 0; begin < rows; begin += LRN_BLOCK) {
@@ -230,6 +230,11 @@ static __global__ void k_flip_sum(const double *out, int64_t rows, double *sum) 
   }
   if (LRN_LANE == 0)
     *sum += lrn_acc_value(lrn_tree_sum(&tree, 1), 1);
+}
+
+int lrn_cuda_add_terms(double *sum, const double *terms, int64_t n) {
+  LRN_LAUNCH(k_terms, 1, 32, terms, n, sum);
+  return LRN_OK;
 }
 
 int lrn_cuda_flip(const lrn_flip_args *args) {
@@ -256,8 +261,7 @@ int lrn_cuda_flip(const lrn_flip_args *args) {
     LRN_LAUNCH(k_flip_f64, lrn_grid_warps(p.rows), LRN_THREADS, p);
   else
     LRN_LAUNCH(k_flip_f32, lrn_grid_warps(p.rows), LRN_THREADS, p);
-  LRN_LAUNCH(k_flip_sum, 1, 32, p.out, p.rows, p.sum);
-  return LRN_OK;
+  return lrn_cuda_add_terms(p.sum, p.out, p.rows);
 }
 
 int lrn_cuda_rung(const lrn_rung_args *args) {

@@ -53,32 +53,32 @@ local function load_data(where, own, download)
   return train, test, title .. " was not found; " .. sets.digits[1], sets.digits[2], "digits"
 end
 
---- Reads the command line and the data.
--- @param spec about, and rows of options, as lrn.cli.parse takes them; data: the name of its data
--- set ("mnist"); epochs, batch_size: { on that, on digits } (5, 20; 128, 16); limit: default of
--- this option; hidden, learning_rate: likewise, of examples that have them; auto: a function of the
--- options that gives the data of --data auto, as training and test set, name and shape of an image, and
--- data_help, what they are; generate: the same where there are no other data, and no --data
--- @return options, with tile (the shape of an image: height and width, in front of them 3 where it
--- has colours), pixels (how many values that is) and zoom (of mosaics); training and test set
-function M.start(spec)
+-- What the options say of images, and of other data where an example has them.
+local function image_data(own)
+  return { sets = { sets[own][1], "digits" }, rows = "training images", help = data_help(own),
+    download = "fetch the data where they are not found" }
+end
+
+--- Reads the command line.
+-- @param spec see start; ratings: what the options say of data that are no images: sets, names of the two
+-- that there may be; rows, what there are many of; help; download
+-- @return options; and resolve(usual), which fills in what depends on the set, the first or the second
+function M.options(spec)
   local epochs, batch_size = spec.epochs or { 5, 20 }, spec.batch_size or { 128, 16 }
-  local own = spec.data or "mnist"
+  local data = spec.ratings or image_data(spec.data or "mnist")
+  local function on(values)
+    return ("(%d on %s, %d on %s)"):format(values[1], data.sets[1], values[2], data.sets[2])
+  end
   local rows = {
     about = spec.about,
-    { "epochs", "integer", nil,
-      ("epochs to train (%d on %s, %d on digits)"):format(epochs[1], sets[own][1], epochs[2]),
-      min = 0,
-      short = "e" },
-    { "data", "string", "auto", spec.data_help or data_help(own) },
-    { "download", "boolean", true, "fetch the data where they are not found" },
+    { "epochs", "integer", nil, "epochs to train " .. on(epochs), min = 0, short = "e" },
+    { "data", "string", "auto", spec.data_help or data.help },
+    { "download", "boolean", true, data.download },
     { "device", "string", "cpu", "cpu, cuda or cuda:N" },
     { "seed", "integer", 1, "seed of all random numbers", min = 0 },
     { "out", "string", "out/" .. program, "folder for the model and the pictures", short = "o" },
-    { "batch_size", "integer", nil,
-      ("rows of a batch (%d on %s, %d on digits)"):format(batch_size[1], sets[own][1],
-        batch_size[2]), min = 1 },
-    { "limit", "integer", spec.limit, "use only so many training images", min = 1 },
+    { "batch_size", "integer", nil, "rows of a batch " .. on(batch_size), min = 1 },
+    { "limit", "integer", spec.limit, "use only so many " .. data.rows, min = 1 },
     { "threads", "integer", nil, "threads (all processors)", min = 1 },
     { "progress", "boolean", true, "progress bar" },
     { "plots", "boolean", true, "draw the pictures" },
@@ -96,21 +96,34 @@ function M.start(spec)
   if opt.device:find "^cuda" then M.check(lrn.cuda.available()) end
   if opt.threads then lrn.set { threads = opt.threads } end
   lrn.manual_seed(opt.seed)
+  return opt, function(usual)
+    opt.epochs = opt.epochs or epochs[usual]
+    opt.batch_size = opt.batch_size or batch_size[usual]
+  end
+end
 
+--- Reads the command line and the data.
+-- @param spec about, and rows of options, as lrn.cli.parse takes them; data: the name of its data
+-- set ("mnist"); epochs, batch_size: { on that, on digits } (5, 20; 128, 16); limit: default of
+-- this option; hidden, learning_rate: likewise, of examples that have them; auto: a function of the
+-- options that gives the data of --data auto, as training and test set, name and shape of an image, and
+-- data_help, what they are; generate: the same where there are no other data, and no --data
+-- @return options, with tile (the shape of an image: height and width, in front of them 3 where it
+-- has colours), pixels (how many values that is) and zoom (of mosaics); training and test set
+function M.start(spec)
+  local opt, resolve = M.options(spec)
   local own_data = spec.generate or opt.data == "auto" and spec.auto or nil
   local train, test, which, tile, found
   if own_data then
     train, test, which, tile = own_data(opt)
   else
-    train, test, which, tile, found = load_data(opt.data, own, opt.download)
+    train, test, which, tile, found = load_data(opt.data, spec.data or "mnist", opt.download)
   end
   print(("data: %s, %d training and %d test images of %s"):format(which, #train, #test,
     table.concat(tile, " x ")))
-  local usual = found == "digits" and 2 or 1
+  resolve(found == "digits" and 2 or 1)
   opt.tile, opt.pixels = tile, tile[1] * tile[2] * (tile[3] or 1)
   opt.zoom = math.max(1, 56 // tile[#tile])
-  opt.epochs = opt.epochs or epochs[usual]
-  opt.batch_size = opt.batch_size or batch_size[usual]
   if opt.limit and opt.limit < #train then train = train:subset(lrn.arange(1, opt.limit)) end
   return opt, train, test
 end

@@ -21,7 +21,8 @@ local function exported()
     end
   end
   walk("", lrn)
-  for _, class in ipairs { "RBM", "DBM", "Model", "Optimizer", "Dataset", "History", "Progress", "Tensor",
+  for _, class in ipairs { "RBM", "DBM", "Model", "Optimizer", "Dataset", "RatingRBM", "Ratings", "History",
+    "Progress", "Tensor",
     "Generator", "Figure", "Axes", "Session" } do
     for name, f in pairs(help.class(class) or {}) do
       if type(f) == "function" and not name:find "^_" then names[class .. "." .. name] = f end

@@ -73,6 +73,17 @@ local function deep()
   return ("%.17g %.17g %.17g %.17g %d"):format(ll, e, err, other(data):sum(), #other.history)
 end
 
+-- A set of ratings from a file, a model of them, and what it predicts.
+local function ratings()
+  local file <close> = assert(io.open(path, "w"))
+  file:write "1\t3\t5\n1\t1\t4\n2\t3\t1\n3\t2\t2\n"
+  file:close()
+  local set = assert(lrn.data.ratings { file = path, duplicates = "last" })
+  local m = lrn.RatingRBM { n_items = 3, n_hidden = 2, seed = 3, conditional = true }
+  local rmse = m:fit(set, { epochs = 2, batch_size = 2 })
+  return ("%.17g %.17g %.17g %.17g"):format(rmse, m:rmse(set), m:energy(set):sum(), m:predict({ [1] = 5 }, 2))
+end
+
 local function settled()
   collectgarbage()
   collectgarbage()
@@ -147,6 +158,9 @@ describe("memory that runs out", function()
   it("from the n-th allocation on does so in a deep model #slow", function() every_oom(deep, 1, 11) end)
   it("from the n-th allocation on does so under fit, save and load #slow", function()
     every_oom(user, 1, 5)
+  end)
+  it("from the n-th allocation on does so under ratings #slow", function()
+    every_oom(ratings, 1, 5)
   end)
 end)
 

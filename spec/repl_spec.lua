@@ -110,7 +110,11 @@ describe("completion", function()
     has(words("lrn.RBM{ n_hidden = 3 }:", env), "fit")
     has(words("lrn.data.", env), "bars_and_stripes")
     assert.equal("mnist", words("lrn.data.mn", env))
-    assert.equal("RBM", words("lrn.R", env))
+    assert.equal("RBM RatingRBM", words("lrn.R", env))
+    env.ratings = lrn.data.ratings { users = { 1 }, items = { 2 }, ratings = { 5 } }
+    env.model = lrn.RatingRBM { n_items = 2, n_hidden = 1 }
+    assert.equal("triplets", words("ratings:tri", env))
+    assert.equal("recommend", words("model:rec", env)) -- and not reconstruct, which RBM has
   end)
 
   it("knows options where a key may stand", function()

@@ -616,6 +616,10 @@ typedef struct lrn_rbm_options {
   int input_normalize;       /* 1; 0: lrn_rbm_forward takes standardised rows */
   int variance;              /* 0; 1: Gaussian visible units have a variance e^z each that is learned
                                 (model/variance.c); fixed */
+  int conditional;           /* 0; 1: of models of ratings: hidden units see as well which items were
+                                rated, by weights D (n_items x n_hidden); fixed, see lrn_ratings_step */
+  double smoothing;          /* 0; >= 0: of models of ratings: what in an item's weights is not a straight
+                                line over its levels decays so much more; joins the gradient */
   double variance_rate;      /* 0.1; >= 0: the learning rate of z is so many times learning_rate */
   int missing;               /* 0; 1: a NaN in data is a unit that its row does not have: it is in no
                                 energy, gradient or error of this row (model/missing.c); with groups all
@@ -767,6 +771,71 @@ LRN_API int lrn_rbm_step(lrn_rbm *m, lrn_work *w, const lrn_batch *batch);
    temperature; then decay, momentum and update, which counts the step. */
 LRN_API int lrn_rbm_gradient(const lrn_rbm *m, lrn_work *w, const lrn_batch *batch);
 LRN_API int lrn_rbm_update(lrn_rbm *m, lrn_work *w);
+
+/* Ratings (Salakhutdinov, Mnih, Hinton 2007): n_items items that users have rated with one of K levels
+   each. The model has softmax visible units, visible_categories = K, n_visible = n_items K, the units of
+   an item side by side; a user's row has the units of the items that they rated, all others are absent
+   from energy and gradient, and the work is proportional to the number of ratings.
+
+   Stored by user, ascending items within one: offset int64 (n_users + 1), item int32 and level uint8
+   (a value a rating), counted from 0, contiguous, on the CPU. Lent. */
+typedef struct lrn_ratings {
+  const lrn_tensor *offset, *item, *level; /* level: NULL where only items count */
+} lrn_ratings;
+/* From n triplets, vectors of one length on the CPU: users and items int64 or int32 counted from base,
+   ratings of any dtype, each one of the K ascending `values` (2 <= K <= 255). out: offset, item, level;
+   caller frees. A pair (user, item) that comes twice: the last one counts where keep_last, else
+   LRN_EVALUE, as is a user, item or rating that is none; *bad is then the triplet, counted from 0.
+   Counting sorts: 4 bytes a triplet beside input and output. */
+LRN_API int lrn_ratings_sort(lrn_tensor *out[3], const lrn_tensor *users, const lrn_tensor *items,
+                             const lrn_tensor *ratings, int64_t base, int64_t n_users,
+                             int64_t n_items, const double *values, int n_values, int keep_last,
+                             int64_t *bad);
+/* From a text file: user, item, rating and whatever follows, a line each, separated by a tab, spaces,
+   comma, semicolon or "::"; users and items are integers. A first line that does not begin with a digit
+   is skipped. out: users and items int32, ratings float32; caller frees. LRN_EIO; LRN_EFORMAT names the
+   line. */
+LRN_API int lrn_ratings_read(lrn_tensor *out[3], const char *path, const char *function);
+
+/* out: the user of each rating, int32, counted from base. Caller frees. */
+LRN_API int lrn_ratings_users(lrn_tensor **out, const lrn_tensor *offset, int64_t base);
+/* out: a float64 vector of n counts and one of n sums of values[level], of the ratings with each id (int32,
+   0 <= id < n): of users, or of items. Caller frees both. */
+LRN_API int lrn_ratings_totals(lrn_tensor *out[2], const lrn_tensor *id, const lrn_tensor *level, int64_t n,
+                               const double *values, int n_values);
+
+/* Users idx[first .. first + count) of the ratings (NULL: first ..), counted from base; idx int64,
+   contiguous, on the CPU. values: what the K levels are worth, for the error. */
+typedef struct lrn_ratings_batch {
+  lrn_ratings ratings;
+  const lrn_tensor *idx;
+  int64_t base, first, count;
+  const double *values;
+} lrn_ratings_batch;
+/* Room for `rows` users with `entries` ratings in all; the calls below reserve what they need, so that a
+   step allocates only where it is the largest so far. */
+LRN_API int lrn_ratings_reserve(lrn_work *w, const lrn_rbm *m, int64_t rows, int64_t entries);
+/* Before the first step: visible biases from how often each level of an item was given, smoothed by how
+   often it is given at all, where visible_bias is LRN_BIAS_DATA, they are all 0 and no step was made. */
+LRN_API int lrn_ratings_prepare(lrn_rbm *m, lrn_work *w, const lrn_ratings *ratings);
+/* One training step of CD-k: each user counts once. Draws as lrn_rbm_step's. The state's `error` gets the
+   squared differences between ratings and their means given the chain's last hidden states, `labelled`
+   the number of ratings. The gradient alone, without error: lrn_ratings_gradient. */
+LRN_API int lrn_ratings_step(lrn_rbm *m, lrn_work *w, const lrn_ratings_batch *batch);
+LRN_API int lrn_ratings_gradient(const lrn_rbm *m, lrn_work *w, const lrn_ratings_batch *batch);
+/* mean (count x n_hidden): hidden means given the users' ratings. */
+LRN_API int lrn_ratings_hidden(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean,
+                               const lrn_ratings_batch *batch);
+/* mean (ratings of the batch x K): probabilities of the levels of its items, row r given hidden values
+   h[r]. */
+LRN_API int lrn_ratings_visible(const lrn_rbm *m, lrn_work *w, lrn_tensor *mean, const lrn_tensor *h,
+                                const lrn_ratings_batch *batch);
+/* F (count): free energies -sum of a over the rated units - sum_j A(x_j). */
+LRN_API int lrn_ratings_free_energy(const lrn_rbm *m, lrn_work *w, lrn_tensor *F,
+                                    const lrn_ratings_batch *batch);
+/* Levels at the end of the last gradient's or step's chain, one a rating of its batch, uint8 on the CPU.
+   Caller frees. */
+LRN_API int lrn_ratings_negative(lrn_tensor **out, const lrn_work *w);
 
 /* One step of an optimiser on a caller's tensors: theta, m (momentum; Adam: first moments), s (second
    moments; NULL: no Adam) and the gradient g, all contiguous, of one of float32 and float64, one size

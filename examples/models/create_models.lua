@@ -11,8 +11,9 @@ local names = {}
 for name in pairs(lrn.models.rows) do names[#names + 1] = name end
 table.sort(names)
 for _, name in ipairs(names) do
-  local labels = name:find "Discriminative"
-  local model = common.check(lrn[name] { n_visible = opt.pixels, n_hidden = opt.hidden,
+  local labels, ratings = name:find "Discriminative", name == "RatingRBM"
+  local model = common.check(lrn[name] { n_visible = not ratings and opt.pixels or nil,
+    n_items = ratings and 1000 or nil, n_hidden = opt.hidden,
     n_classes = labels and 10 or nil, device = opt.device, seed = opt.seed })
   print(tostring(model) .. "\n")
   common.check(model:save(common.path(opt, name .. ".safetensors")))

@@ -21,6 +21,7 @@
 --   options(m)          for the options.json of a run, from name to value
 --   data(m, data)       raises where the data cannot be trained on
 --   labels(m)           which targets of the data step gets: see batches.source; nil: none
+--   source(m, data, o, labels)  where batches come from; nil: batches.source
 --
 -- The model itself has history, parameters(), save(path), seed, device, dtype, n_visible, and a
 -- text. In its field _aids stays what its files need of aids.lua.
@@ -146,7 +147,7 @@ function M.run(trainer, model, data, opts)
   local o = check.options("fit", opts, rules)
   local run_options = runs.options(o.run)
   local checkpoint = checkpoint_rules(o.checkpoint, run_options and runs.model_path(run_options))
-  local source = batches.source(model, data, o, trainer.labels(model))
+  local source = (trainer.source or batches.source)(model, data, o, trainer.labels(model))
   trainer.data(model, data)
   local validation = o.validation and trainer.validation(model, o.validation)
   if o.resume then

@@ -18,7 +18,7 @@ local core = require "lrn.core"
 
 local M = {}
 
-local topics = { "tensor", "model", "deep", "training", "data", "system", "plot", "repl" }
+local topics = { "tensor", "model", "deep", "training", "data", "ratings", "system", "plot", "repl" }
 
 local list, by_name
 
@@ -51,7 +51,9 @@ local classes = {
   DBM = function() return require "lrn.dbm".methods end,
   Model = function() return require "lrn.model".methods end,
   Optimizer = function() return require "lrn.optim"._methods end,
+  RatingRBM = function() return require "lrn.ratings".methods end,
   Dataset = function() return require "lrn.data.dataset".methods end,
+  Ratings = function() return require "lrn.data.ratings".methods end,
   History = function() return getmetatable(require "lrn.history".new()).__index end,
   Progress = function() return require "lrn.progress".methods end,
   Tensor = function() return core.methods end,

@@ -12,8 +12,8 @@ local MOST = 10 ^ 7 -- epochs: where one is left out, NaN fills it
 
 -- What a model measures comes first, names that lrn does not know behind those that it does; then
 -- how it was trained.
-local first = { "loss", "accuracy", "mse", "error", "pl", "val_loss", "val_accuracy", "val_error",
-  "val_pl", "log_likelihood", "val_log_likelihood", "free_energy", "val_free_energy",
+local first = { "loss", "accuracy", "mse", "error", "pl", "rmse", "val_loss", "val_accuracy",
+  "val_error", "val_pl", "val_rmse", "val_mae", "log_likelihood", "val_log_likelihood", "free_energy", "val_free_energy",
   "free_energy_gap" }
 local last = { "swap", "ratio", "learning_rate", "momentum", "steps", "time" }
 local OTHERS = 100

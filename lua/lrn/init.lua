@@ -14,7 +14,7 @@ for name in ([[
   exists memory memory_fail raise ops is_tensor error cuda set build version manual_seed
   methods generator_methods library_folder cuda_available
   anneal_summary unit_map unit_sample unit_can_flip unit_grouped unit_has_density units log
-  collector cache]]):gmatch "%S+" do
+  ratings_sort ratings_read ratings_users ratings_totals collector cache]]):gmatch "%S+" do
   private[name] = true
 end
 for name, value in pairs(core) do
@@ -49,7 +49,8 @@ local lazy = {
   HybridDiscriminativeRBM = { "models", "HybridDiscriminativeRBM" },
   GaussianRBM = { "models", "GaussianRBM" }, GaussianReluRBM = { "models", "GaussianReluRBM" },
   GaussianSeluRBM = { "models", "GaussianSeluRBM" },
-  VarianceGaussianRBM = { "models", "VarianceGaussianRBM" }, DBM = { "models", "DBM" },
+  RatingRBM = { "models", "RatingRBM" }, DBM = { "models", "DBM" },
+  VarianceGaussianRBM = { "models", "VarianceGaussianRBM" },
 }
 
 local meta = { __name = "lrn" }

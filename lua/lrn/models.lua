@@ -4,6 +4,7 @@ local core = require "lrn.core"
 local check = require "lrn.check"
 local options = require "lrn.options"
 local dbm = require "lrn.dbm"
+local ratings = require "lrn.ratings"
 local rbm = require "lrn.rbm"
 require "lrn.labels" -- its methods, for the rows that have labels
 require "lrn.likelihood" -- likewise, for all
@@ -37,6 +38,7 @@ local rows = {
     defaults = { visible_noise = false, learning_rate = 0.01 } },
   { name = "VarianceGaussianRBM", visible = G, hidden = B, variance = true, -- Cho, Ilin, Raiko 2011
     defaults = { normalize = true, learning_rate = 0.005 } },
+  ratings.row, -- Salakhutdinov, Mnih and Hinton 2007
 }
 
 local function constructor(row)

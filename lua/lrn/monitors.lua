@@ -86,7 +86,10 @@ end
 -- (lrn.data.bars_and_stripes(3))); assert(m.keys[1] == "log_likelihood")
 function M.new(model, given, data, validation, recorded)
   if given == nil then return nil end
-  local valid, own = check.names(rows), {}
+  local valid, own = {}, {}
+  for _, name in ipairs(check.names(rows)) do
+    if type(model[rows[name].method]) == "function" then valid[#valid + 1] = name end
+  end
   for _, name in ipairs(recorded or {}) do own[name] = true end
   local self = setmetatable({ model = model, periods = {}, keys = {} }, meta)
   for name, every in pairs(periods(given)) do

@@ -21,9 +21,20 @@ local INFER = 512  -- rows that inference computes at once (LRN_INFER_ROWS in mo
 local Z_LOW, Z_HIGH = -6, 2 -- of log variances (model/variance.c)
 local MOST_STEPS = (1 << 30) - 1 -- of one chain: beyond, its random numbers would repeat
 
-local function make(c, row, past, kept)
-  return setmetatable({ _core = c, _row = row, _history = past or history.new(),
-    _aids = kept or false, user = {} }, meta)
+-- Kinds of models that do not take rows of data, by name (ratings.lua). Each has methods, in place of those
+-- here; complete(o), which makes the engine's options of those given and returns fields of the model;
+-- store(model, file) and restore(file, core), which gives the fields again, or nil and a message;
+-- resumed(model, other, path), before model becomes other; field(model, key); size(model), for tostring.
+M.kinds = { rows = { methods = methods } }
+
+local function kind_of(self) return M.kinds[rawget(self, "_row").kind or "rows"] end
+
+-- extra: fields that only models of this row have.
+local function make(c, row, extra, past, kept)
+  local self = { _core = c, _row = row, _history = past or history.new(), _aids = kept or false,
+    user = {} }
+  for name, value in pairs(extra or {}) do self[name] = value end
+  return setmetatable(self, meta)
 end
 
 --- Is v a model?
@@ -31,7 +42,8 @@ function M.is(v)
   return type(v) == "table" and getmetatable(v) == meta
 end
 
---- A new model of a row: { name =, visible =, hidden =, mask =, variance =, defaults = }.
+--- A new model of a row: { name =, visible =, hidden =, mask =, variance =, defaults = }. A row with
+-- kind is of M.kinds, and own has its options that complete reads.
 -- @return the model; or nil, message, code where its device is not there
 function M.new(row, given)
   if given ~= nil and type(given) ~= "table" then
@@ -46,9 +58,11 @@ function M.new(row, given)
   end
   o.visible, o.hidden, o.mask, o.variance = row.visible, row.hidden, row.mask, row.variance
   o.up_scale, o.down_scale = row.up_scale, row.down_scale
+  local kind = row.kind and M.kinds[row.kind]
+  local extra = kind and kind.complete(o)
   local c, message, code = core.rbm_new(o)
   if not c then return nil, message, code end
-  return make(c, row)
+  return make(c, row, extra)
 end
 
 local is_set, rows = dataset.is, batches.rows
@@ -96,7 +110,7 @@ function methods:forward(x)
   return infer(self, n):hidden_mean(t)
 end
 
-meta.__call = methods.forward
+function meta:__call(...) return self:forward(...) end
 
 --- Features of a data set, which keeps its targets and classes.
 -- @usage local f = lrn.RBM{ n_visible = 64, n_hidden = 3 }:transform((lrn.data.digits()))
@@ -301,6 +315,7 @@ local function resume(self, path)
         tostring(got), tostring(want))
     end
   end
+  if kind_of(self).resumed then kind_of(self).resumed(self, other, path) end
   self._core, self._history, self._aids = other._core, other._history, other._aids
   return true
 end
@@ -426,6 +441,7 @@ function methods:save(path)
   local file = core.file_new()
   file:meta("lrn.class", self._row.name)
   self._core:store(file)
+  if kind_of(self).store then kind_of(self).store(self, file) end
   file:meta("lrn.history", self._history:encode())
   aids.store(self._aids, file, self._core:state().batch > 0)
   return file:save(path)
@@ -452,8 +468,16 @@ function M.from_file(file, path, row, device)
   kept, message = aids.restore(file, c:parameters())
   if message then return nil, ("load: %s: %s"):format(path, message), "EFORMAT" end
   row = row or require "lrn.models".rows[class] or { name = class }
-  return make(c, { name = row.name, visible = c:get "visible", hidden = c:get "hidden",
-    mask = c:get "mask", variance = c:get "variance", defaults = row.defaults }, past, kept)
+  local own, extra = { visible = c:get "visible", hidden = c:get "hidden", mask = c:get "mask",
+    variance = c:get "variance" }, nil
+  for name, value in pairs(row) do
+    if own[name] == nil then own[name] = value end
+  end
+  if row.kind then
+    extra, message = M.kinds[row.kind].restore(file, c)
+    if not extra then return nil, ("load: %s: %s"):format(path, message), "EFORMAT" end
+  end
+  return make(c, own, extra, past, kept)
 end
 
 -- }===
@@ -473,8 +497,10 @@ local function field_names(self)
 end
 
 function meta:__index(key)
-  local method = methods[key]
-  if method then return method end
+  local kind = kind_of(self)
+  if kind.methods[key] then return kind.methods[key] end
+  local value = kind.field and kind.field(self, key)
+  if value ~= nil then return value end
   if options.of(rawget(self, "_row"), key) then return self._core:get(key) end
   if key == "history" then return rawget(self, "_history") end
   if key == "class" then return rawget(self, "_row").name end
@@ -501,9 +527,10 @@ function meta:__newindex(key, value)
     self._core:set(key, value)
     return
   end
-  if option or methods[key] or key == "class" then
+  local own, method = self._row.own and self._row.own[key], kind_of(self).methods[key]
+  if option or own or method or key == "class" then
     check.raise("argument", "%s: %s: cannot be assigned; %s", where, key,
-      option and "make a new model for another value" or "it is a part of every model")
+      (option or own) and "make a new model for another value" or "it is a part of every model")
   end
   if key == "history" then
     if not history.is(value) then
@@ -526,9 +553,10 @@ end
 
 --- Shapes, parameters, options and how far training is.
 function meta:__tostring()
-  local c = self._core
-  local head = ("%s %d x %d (%s visible, %s hidden), %s on %s"):format(self._row.name,
-    c:get "n_visible", c:get "n_hidden", c:get "visible", c:get "hidden", c:get "dtype",
+  local c, row = self._core, self._row
+  local size = kind_of(self).size
+  local head = ("%s %s x %d (%s visible, %s hidden), %s on %s"):format(row.name,
+    size and size(self) or c:get "n_visible", c:get "n_hidden", c:get "visible", c:get "hidden", c:get "dtype",
     c:get "device")
   return summary.text(head, c:parameters(), options.settings(self._row, c), c:state())
 end

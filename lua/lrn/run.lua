@@ -4,6 +4,7 @@
 local core = require "lrn.core"
 local check = require "lrn.check"
 local dataset = require "lrn.data.dataset"
+local ratings = require "lrn.data.ratings"
 local history = require "lrn.history"
 local log = require "lrn.log"
 
@@ -142,6 +143,10 @@ local function shape_of(data)
 end
 
 local function describe_data(data)
+  if ratings.is(data) then
+    return { kind = "ratings", size = #data, users = data.n_users, items = data.n_items, name = data.name,
+      levels = data.levels }
+  end
   local shape = shape_of(data)
   if not shape then return { kind = "iterator" } end
   if check.is_tensor(data) then
@@ -284,7 +289,8 @@ local function draw_pictures(self)
   local tile = tile_of(data, saved.n_visible)
   picture(self, "filters.png", function(plot) return plot.filters(saved, { tile = tile }) end)
   if not shape_of(data) then
-    log.info("no picture reconstructions.png: the data come from an iterator")
+    log.info("no picture reconstructions.png: %s", ratings.is(data) and "the model takes ratings" or
+      "the data come from an iterator")
     return
   end
   picture(self, "reconstructions.png", function(plot)

@@ -145,6 +145,17 @@ local make = {
     local d = lrn.data.Dataset(lrn.rand(5, 4), chance(50) and lrn.tensor { 1, 2, 1, 2, 1 } or nil)
     return chance(30) and d:subset { 2, 1, -1 } or d
   end,
+  Ratings = function()
+    say "ratings"
+    return lrn.data.ratings { users = { 1, 2, 2 }, items = { 3, 1, 4 }, ratings = { 5, 1, 3 }, n_items = 4 }
+  end,
+  RatingRBM = function()
+    say "rating model"
+    local m = lrn.RatingRBM { n_items = 4, n_hidden = 3, seed = 1 }
+    if chance(50) then m:fit(lrn.data.ratings { users = { 1 }, items = { 4 }, ratings = { 5 } }, { epochs = 1 }) end
+    if chance(3) then m._core:close() end
+    return m
+  end,
   History = function() say "history" return rbm().history end,
   Progress = function()
     say "progress"

@@ -158,6 +158,7 @@ void lrnB_open_part(lua_State *L);
 void lrnB_open_rbm(lua_State *L);
 void lrnB_open_dbm(lua_State *L);
 void lrnB_open_optim(lua_State *L);
+void lrnB_open_ratings(lua_State *L);
 void lrnB_open_terminal(lua_State *L);
 
 /* Functions that stand in the core table (at `core`) and, with the same name, among the methods of

@@ -275,6 +275,7 @@ static int open_core(lua_State *L) {
   lrnB_open_rbm(L);
   lrnB_open_dbm(L);
   lrnB_open_optim(L);
+  lrnB_open_ratings(L);
   lrnB_open_terminal(L);
   return 1;
 }

@@ -15,13 +15,11 @@
 
 #define CORE "lrn.Core"
 
-typedef struct core {
-  lrn_rbm *m;
-  lrn_work *w;
-  lrnB_tally tally;
-} core;
+typedef lrnB_core core;
 
-static core *check_core(lua_State *L, const char *f) {
+static core *check_core(lua_State *L, const char *f) { return lrnB_check_core(L, f); }
+
+lrnB_core *lrnB_check_core(lua_State *L, const char *f) {
   core *c = luaL_testudata(L, 1, CORE);
   if (c == NULL)
     lrnB_raise(L, "type", "%s: self: got %s, expected a model", f, lrnB_show(L, 1));
@@ -80,7 +78,7 @@ static core *new_core(lua_State *L) {
 }
 
 /* Model and workspace have the sizes that count from now on. */
-static void count_core(core *c) {
+void lrnB_count_core(lrnB_core *c) {
   const char *name;
   lrnB_tally_set(&c->tally, lrn_tensor_storage_bytes(lrn_rbm_parameter(c->m, 0, &name)) +
                               lrn_work_bytes(c->w));
@@ -222,7 +220,7 @@ static int core_rbm_new(lua_State *L) {
   c = new_core(L);
   LRNB_TRY(L, lrn_rbm_new(&c->m, &o));
   LRNB_TRY(L, lrn_work_new(&c->w, c->m, 1, 0));
-  count_core(c);
+  lrnB_count_core(c);
   return 1;
 }
 
@@ -238,7 +236,7 @@ static int core_set(lua_State *L) {
   LRNB_TRY(L, lrn_rbm_set_options(c->m, &o));
   if (o.missing) /* training may be under way: it reserves at its beginning alone */
     LRNB_TRY(L, lrn_work_reserve(c->w, c->m, lrn_work_batch(c->w), 0));
-  count_core(c);
+  lrnB_count_core(c);
   return 0;
 }
 
@@ -355,7 +353,7 @@ static int core_reserve(lua_State *L) {
   int flags = lua_toboolean(L, 3) ? LRN_WORK_TRAIN : 0;
   lrnB_pace(L);
   LRNB_TRY(L, lrn_work_reserve(c->w, c->m, batch, flags));
-  count_core(c);
+  lrnB_count_core(c);
   return 0;
 }
 
@@ -477,8 +475,7 @@ static int64_t rows_of(const lrn_tensor *v) {
   return lrn_tensor_ndim(v) <= 1 ? 1 : lrn_tensor_size(v, 0);
 }
 
-/* A new N x units tensor of the model's kind on the top. */
-static lrn_tensor *output(lua_State *L, const core *c, int64_t n, int64_t units, const char *f) {
+lrn_tensor *lrnB_core_output(lua_State *L, const lrnB_core *c, int64_t n, int64_t units, const char *f) {
   const lrn_rbm_options *o = lrn_rbm_get_options(c->m);
   int64_t size[2] = {n, units};
   lrn_tensor **box = lrnB_new_tensor(L);
@@ -499,7 +496,7 @@ static lrn_tensor *labels_output(lua_State *L, const core *c, int64_t n, const c
 static void inference_room(lua_State *L, core *c, int64_t n) {
   int64_t batch = n < 1 ? 1 : n < LRN_INFER_ROWS ? n : LRN_INFER_ROWS;
   LRNB_TRY(L, lrn_work_reserve(c->w, c->m, batch, 0));
-  count_core(c);
+  lrnB_count_core(c);
 }
 
 static int core_hidden(lua_State *L) {
@@ -508,8 +505,8 @@ static int core_hidden(lua_State *L) {
   int64_t n = rows_of(v), H = lrn_rbm_get_options(c->m)->n_hidden;
   lrn_tensor *mean, *state;
   inference_room(L, c, n);
-  mean = output(L, c, n, H, "hidden_sampling");
-  state = output(L, c, n, H, "hidden_sampling");
+  mean = lrnB_core_output(L, c, n, H, "hidden_sampling");
+  state = lrnB_core_output(L, c, n, H, "hidden_sampling");
   LRNB_TRY(L, lrn_rbm_hidden(c->m, c->w, mean, state, v));
   return 2;
 }
@@ -518,7 +515,7 @@ static int core_hidden_mean(lua_State *L) {
   lrn_tensor *v = lrnB_tensor(L, 2, "forward"), *mean;
   int64_t n = rows_of(v);
   inference_room(L, c, n);
-  mean = output(L, c, n, lrn_rbm_get_options(c->m)->n_hidden, "forward");
+  mean = lrnB_core_output(L, c, n, lrn_rbm_get_options(c->m)->n_hidden, "forward");
   LRNB_TRY_AS(L, "forward", lrn_rbm_forward(c->m, c->w, mean, v));
   return 1;
 }
@@ -527,8 +524,8 @@ static int core_visible(lua_State *L) {
   lrn_tensor *h = lrnB_tensor(L, 2, "visible_sampling"), *mean, *state;
   int64_t n = rows_of(h), V = lrn_rbm_get_options(c->m)->n_visible;
   inference_room(L, c, n);
-  mean = output(L, c, n, V, "visible_sampling");
-  state = output(L, c, n, V, "visible_sampling");
+  mean = lrnB_core_output(L, c, n, V, "visible_sampling");
+  state = lrnB_core_output(L, c, n, V, "visible_sampling");
   LRNB_TRY(L, lrn_rbm_visible(c->m, c->w, mean, state, h));
   return 2;
 }
@@ -537,7 +534,7 @@ static int core_free_energy(lua_State *L) {
   lrn_tensor *v = lrnB_tensor(L, 2, "energy"), *F;
   int64_t n = rows_of(v);
   inference_room(L, c, n);
-  F = output(L, c, n, 0, "energy");
+  F = lrnB_core_output(L, c, n, 0, "energy");
   LRNB_TRY(L, lrn_rbm_free_energy(c->m, c->w, F, v));
   return 1;
 }
@@ -571,7 +568,7 @@ static int core_reconstruct(lua_State *L) {
   int64_t n = rows_of(data);
   double error = 0, sampled = 0;
   inference_room(L, c, n);
-  v = output(L, c, n, lrn_rbm_get_options(c->m)->n_visible, "reconstruct");
+  v = lrnB_core_output(L, c, n, lrn_rbm_get_options(c->m)->n_visible, "reconstruct");
   LRNB_TRY(L, lrn_rbm_reconstruct(c->m, c->w, &error, &sampled, v, data, mean_field));
   lua_pushnumber(L, error);
   lua_insert(L, -2);
@@ -585,7 +582,7 @@ static int core_gibbs(lua_State *L) {
   int64_t n = rows_of(v);
   inference_room(L, c, n);
   for (int i = 0; i < 5; i++)
-    out[i] = output(L, c, n, i < 4 ? o->n_hidden : o->n_visible, "gibbs_sampling");
+    out[i] = lrnB_core_output(L, c, n, i < 4 ? o->n_hidden : o->n_visible, "gibbs_sampling");
   LRNB_TRY(L, lrn_rbm_gibbs(c->m, c->w, out[0], out[1], out[2], out[3], out[4], v));
   return 5;
 }
@@ -680,7 +677,7 @@ static int core_posterior(lua_State *L) {
     return lrnB_raise(L, "value", "posterior: n: got %lld, expected an integer >= 1", (long long)how.n);
   inference_room(L, c, how.n);
   for (int i = 0; i < 3; i++)
-    out[i] = output(L, c, how.n, V, "posterior");
+    out[i] = lrnB_core_output(L, c, how.n, V, "posterior");
   LRNB_TRY(L, lrn_rbm_posterior(c->m, c->w, out[0], out[1], out[2], &how));
   return 3;
 }
@@ -691,8 +688,8 @@ static int core_classify(lua_State *L) {
   int64_t n = rows_of(v), C = lrn_rbm_get_options(c->m)->n_classes;
   int draw = lua_toboolean(L, 3);
   inference_room(L, c, n);
-  log_p = output(L, c, n, C, "classify");
-  p = output(L, c, n, C, "classify");
+  log_p = lrnB_core_output(L, c, n, C, "classify");
+  p = lrnB_core_output(L, c, n, C, "classify");
   drawn = draw ? labels_output(L, c, n, "classify") : NULL;
   LRNB_TRY(L, lrn_rbm_classify(c->m, c->w, log_p, p, drawn, LRN_BASE, v));
   return draw ? 3 : 2;
@@ -703,7 +700,7 @@ static int core_classify_hidden(lua_State *L) {
   lrn_tensor *h = lrnB_tensor(L, 2, "class_sampling"), *p, *drawn;
   int64_t n = rows_of(h);
   inference_room(L, c, n);
-  p = output(L, c, n, lrn_rbm_get_options(c->m)->n_classes, "class_sampling");
+  p = lrnB_core_output(L, c, n, lrn_rbm_get_options(c->m)->n_classes, "class_sampling");
   drawn = labels_output(L, c, n, "class_sampling");
   LRNB_TRY(L, lrn_rbm_classify_hidden(c->m, c->w, p, drawn, LRN_BASE, h));
   return 2;
@@ -715,8 +712,8 @@ static int core_hidden_given(lua_State *L) {
   lrn_tensor *labels = lrnB_tensor(L, 3, "hidden_sampling");
   int64_t n = rows_of(v), H = lrn_rbm_get_options(c->m)->n_hidden;
   inference_room(L, c, n);
-  mean = output(L, c, n, H, "hidden_sampling");
-  state = output(L, c, n, H, "hidden_sampling");
+  mean = lrnB_core_output(L, c, n, H, "hidden_sampling");
+  state = lrnB_core_output(L, c, n, H, "hidden_sampling");
   LRNB_TRY(L, lrn_rbm_hidden_given(c->m, c->w, mean, state, v, labels, LRN_BASE));
   return 2;
 }
@@ -824,7 +821,7 @@ static int core_rbm_restore(lua_State *L) {
     st = lrn_rbm_restore(&c->m, &c->w, file, device);
   }
   if (st == LRN_OK) {
-    count_core(c);
+    lrnB_count_core(c);
     return 1;
   }
   /* whatever is wrong with options in a file is a fact about the file */
@@ -940,4 +937,8 @@ void lrnB_open_rbm(lua_State *L) {
   lua_pushcclosure(L, core_rbm_new, 1); /* upvalue: the core table, for default_seed */
   lua_setfield(L, -2, "rbm_new");
   lrnB_class(L, CORE, methods, none, core_close, core_gc);
+  luaL_getmetatable(L, CORE);
+  lua_getfield(L, -1, "__index");
+  luaL_setfuncs(L, lrnB_ratings_methods, 0);
+  lua_pop(L, 2);
 }

@@ -69,5 +69,9 @@ void lrn_cpu_backend(lrn_backend *out) {
     .flip = lrn_cpu_flip,
     .rung = lrn_cpu_rung,
     .update = lrn_cpu_update,
+    .rated_up = lrn_cpu_rated_up,
+    .rated_down = lrn_cpu_rated_down,
+    .rated_gradient = lrn_cpu_rated_gradient,
+    .rated_smooth = lrn_cpu_rated_smooth,
   };
 }

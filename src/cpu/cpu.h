@@ -35,5 +35,11 @@ int lrn_cpu_load(const lrn_load_args *args);
 int lrn_cpu_flip(const lrn_flip_args *args);
 int lrn_cpu_rung(const lrn_rung_args *args);
 int lrn_cpu_update(const lrn_update_args *args);
+void lrn_cpu_add_terms(double *sum, const double *terms, int64_t n); /* float64, in blocks */
+/* rated.c */
+int lrn_cpu_rated_up(const lrn_rated *batch, const uint8_t *level, void *x);
+int lrn_cpu_rated_down(const lrn_rated *batch, const lrn_rated_down_args *args);
+int lrn_cpu_rated_gradient(const lrn_rated *batch, const lrn_rated_gradient_args *args);
+int lrn_cpu_rated_smooth(const lrn_rated *batch, double strength, void *gW);
 
 #endif

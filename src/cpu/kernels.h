@@ -91,6 +91,12 @@ typedef struct lrn_kernels {
   /* columns [j, j + width) of C, contiguous rows of n, for lists [0, n_lists); width <= a panel's */
   void (*sum_lists[2])(const lrn_lists *lists, int64_t n_lists, double alpha, const void *b, int64_t ldb,
                        int transb, int64_t j, int64_t width, void *c, int64_t n);
+  /* of one row; of items [item, end) of those touched */
+  void (*rated_up[2])(const lrn_rated *batch, const uint8_t *level, void *x, int64_t row);
+  void (*rated_down[2])(const lrn_rated *batch, const lrn_rated_down_args *args, int64_t row);
+  void (*rated_gradient[2])(const lrn_rated *batch, const lrn_rated_gradient_args *args, int64_t item,
+                            int64_t end);
+  void (*rated_smooth[2])(const lrn_rated *batch, double strength, void *gW, int64_t item); /* one */
   /* elements [begin, end); 1 where a new theta is not finite */
   int (*update[2])(const lrn_update_args *args, int64_t begin, int64_t end);
 } lrn_kernels;

@@ -110,16 +110,17 @@ static void flip_task(void *context, int64_t row) {
   args->out[row] = lrn_cpu_kernels()->flip[args->dtype](args, row);
 }
 
-int lrn_cpu_flip(const lrn_flip_args *args) {
+void lrn_cpu_add_terms(double *sum, const double *terms, int64_t n) {
   lrn_tree tree = {.compensated = 1};
-  lrn_partial total;
-  lrn_parallel(args->rows, flip_task, (void *)(uintptr_t)args);
-  for (int64_t r = 0; r < args->rows; r += LRN_BLOCK)
+  for (int64_t i = 0; i < n; i += LRN_BLOCK)
     lrn_tree_push(&tree, lrn_cpu_kernels()->block[LRN_F64](
-                           LRN_RED_sum, args->rows - r < LRN_BLOCK ? args->rows - r : LRN_BLOCK,
-                           args->out + r, NULL));
-  total = lrn_tree_total(&tree);
-  *args->sum += lrn_partial_value(total);
+                           LRN_RED_sum, n - i < LRN_BLOCK ? n - i : LRN_BLOCK, terms + i, NULL));
+  *sum += lrn_partial_value(lrn_tree_total(&tree));
+}
+
+int lrn_cpu_flip(const lrn_flip_args *args) {
+  lrn_parallel(args->rows, flip_task, (void *)(uintptr_t)args);
+  lrn_cpu_add_terms(args->sum, args->out, args->rows);
   return LRN_OK;
 }
 

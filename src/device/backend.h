@@ -161,6 +161,44 @@ typedef struct lrn_load_args {
                            is not finite (batch row), else -1; a row out of range is an error */
 } lrn_load_args;
 
+#define LRN_MOST_LEVELS 255 /* categories of a rating: a level is a byte */
+
+/* A batch of rows of ratings: row r has the entries offset[r] .. offset[r + 1], each an item, which is
+   a group of `categories` visible units, of which one, its level (from 0), is 1. Units of other items
+   are absent from the row. */
+typedef struct lrn_rated {
+  int dtype; /* LRN_F32 or LRN_F64: of all that is not an integer below */
+  int64_t rows, entries, n_items, hidden, categories;
+  const int64_t *offset; /* rows + 1 */
+  const int32_t *item;   /* entries, from 0 */
+  const void *W, *D, *a; /* n_items categories x hidden; n_items x hidden or NULL; n_items categories */
+} lrn_rated;
+
+/* What rated_down makes. */
+typedef struct lrn_rated_down_args {
+  double temperature;
+  const void *h;         /* rows x hidden */
+  lrn_key key;           /* of the levels: element = key.first + unit of a dense row of all items */
+  void *mean;            /* entries x categories or NULL */
+  uint8_t *level;        /* entries or NULL: drawn */
+  const uint8_t *target; /* entries or NULL; then */
+  const double *value;   /* device: what each category is worth */
+  double *scratch;       /* device: `entries` doubles */
+  double *error, *number; /* device: *error += sum (value[target] - sum_k p_k value[k])^2,
+                            *number += entries */
+} lrn_rated_down_args;
+
+/* What rated_gradient adds up, item by item, so that no two threads meet: touched[t] has the entries
+   order[start[t]] .. order[start[t + 1]]; row: of each entry. */
+typedef struct lrn_rated_gradient_args {
+  int64_t items;
+  const int32_t *touched, *start, *order, *row;
+  const uint8_t *plus, *minus; /* levels of both phases */
+  const void *q, *p;           /* rows x hidden: q+ and -q- */
+  double alpha;
+  void *gW, *gD, *ga; /* of W, D (NULL without) and a; other items stay as they are */
+} lrn_rated_gradient_args;
+
 /* With g' = c g + decay theta + l1 sign(theta), c = min(1, clip / sqrt(*norm2)), or 1 without norm2:
      SGD   m = momentum m + g';  theta -= rate m
      Adam  m = beta1 m + (1 - beta1) g';  s = beta2 s + (1 - beta2) g'^2;
@@ -227,6 +265,13 @@ struct lrn_backend {
   int (*flip)(const lrn_flip_args *args);
   int (*rung)(const lrn_rung_args *args);
   int (*update)(const lrn_update_args *args);
+  /* Ratings. x (rows x hidden) = sum over a row's entries of W of its unit, and D of its item. */
+  int (*rated_up)(const lrn_rated *batch, const uint8_t *level, void *x);
+  int (*rated_down)(const lrn_rated *batch, const lrn_rated_down_args *args);
+  int (*rated_gradient)(const lrn_rated *batch, const lrn_rated_gradient_args *args);
+  /* gW += strength times what is left of each item's W, seen as a function of the level, without the
+     straight line that is nearest to it. Of `batch` the model alone is read. */
+  int (*rated_smooth)(const lrn_rated *batch, double strength, void *gW);
 };
 
 struct lrn_device {
@@ -236,7 +281,7 @@ struct lrn_device {
 
 /* What a plug-in (liblrn_cuda.so, liblrn_emul.so) exports: fills *out, or fails with the
    reason why the device cannot be used. `abi` guards against a plug-in of another build. */
-#define LRN_BACKEND_ABI 8
+#define LRN_BACKEND_ABI 9
 #define LRN_BACKEND_ENTRY "lrn_backend_open"
 typedef int (*lrn_backend_entry)(int abi, lrn_backend *out);
 

@@ -34,8 +34,9 @@ static int check_options(const lrn_rbm_options *o, int layers) {
   if (!lrn_unit_can_flip(o->hidden) || lrn_unit_grouped(o->hidden))
     return lrn_fail(LRN_EVALUE, "DBM: hidden: got %s, expected units of two states", lrn_unit_name(o->hidden));
   if (o->rule != LRN_RULE_CD || o->mask != LRN_MASK_NONE || o->n_classes > 0 || o->variance || o->clip > 0 ||
-      o->missing)
-    return lrn_fail(LRN_EVALUE, "DBM: rule, mask, n_classes, variance, clip, missing: not of this model");
+      o->missing || o->replicas != 1 || o->fast_rate > 0 || o->conditional)
+    return lrn_fail(LRN_EVALUE, "DBM: rule, mask, n_classes, variance, clip, missing, replicas, fast_rate, "
+                                "conditional: not of this model");
   return LRN_OK;
 }
 

@@ -354,7 +354,7 @@ static double input_of_mean(const lrn_rbm *m, double p, int64_t n) {
   return 0.5 * (low + high);
 }
 
-static int all_zero(int *out, const lrn_tensor *t) {
+int lrn_all_zero(int *out, const lrn_tensor *t) {
   lrn_tensor *sum = NULL;
   double v = 0;
   int st;
@@ -440,7 +440,7 @@ int lrn_rbm_prepare(lrn_rbm *m, lrn_work *w, const lrn_tensor *data) {
     return LRN_OK;
   if (m->options.normalize) /* the biases that fit standardised data are 0 */
     return m->standard == NULL ? lrn_standardise_by(m, data) : LRN_OK;
-  LRN_TRY(all_zero(&zero, a));
+  LRN_TRY(lrn_all_zero(&zero, a));
   zero = zero && m->options.visible_bias == LRN_BIAS_DATA;
   if (!zero && w->ladder == NULL)
     return LRN_OK;

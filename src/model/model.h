@@ -100,6 +100,7 @@ struct lrn_work {
   int64_t weighed;
   lrn_tensor *up, *sight; /* see lrn_see; NULL where variances are 1 */
   struct lrn_enumeration *exact; /* of rule exact, else NULL */
+  struct lrn_ratings_work *rated; /* ratings.c; NULL before the first use */
   lrn_state state;   /* sums are on the device, not here */
   int64_t negative_at, negative_rows; /* v- of the last step: rows of v */
 };
@@ -155,6 +156,8 @@ const char *lrn_parameter_name(int i);
 int lrn_parameter_is_weights(int i);
 
 /* ===} */
+
+int lrn_all_zero(int *out, const lrn_tensor *t);
 
 /* Address of row r of a two-dimensional workspace tensor. */
 void *lrn_row(const lrn_tensor *t, int64_t r);
@@ -451,6 +454,10 @@ int lrn_weighted_sum(const lrn_work *w, const lrn_view *out, const void *x, int6
                      double alpha, double beta);
 
 /* ===} */
+
+/* ratings.c */
+void lrn_free_ratings(lrn_work *w);
+size_t lrn_ratings_bytes(const lrn_work *w);
 
 /* Sparsity and centring join the gradient of a step on n rows (aids.c). */
 int lrn_join_aids(const lrn_rbm *m, lrn_work *w, int64_t n);

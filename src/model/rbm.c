@@ -151,6 +151,9 @@ static int check_options(const lrn_rbm_options *o) {
   if ((o->normalize || o->variance) && o->visible != LRN_UNIT_GAUSSIAN)
     return lrn_fail(LRN_EVALUE, "RBM: %s: got true, expected false: visible units are %s, not gaussian",
                     o->normalize ? "normalize" : "variance", lrn_unit_name(o->visible));
+  if (o->conditional && (!lrn_unit_grouped(o->visible) || o->n_classes > 0 || o->rule != LRN_RULE_CD))
+    return lrn_fail(LRN_EVALUE, "RBM: conditional: got true, expected false: it is of models of ratings, "
+                    "with softmax visible units, rule = cd and no labels");
   if (o->n_classes > 0 && (o->variance || !lrn_unit_has_density(o->hidden)))
     return lrn_fail(LRN_EVALUE, "RBM: n_classes: got %lld, expected 0: not with %s%s", (long long)o->n_classes,
                     o->variance ? "learned variances" : lrn_unit_name(o->hidden),
@@ -221,10 +224,11 @@ int lrn_rbm_set_options(lrn_rbm *m, const lrn_rbm_options *options) {
       options->optimizer != o->optimizer || options->mask != o->mask ||
       options->n_classes != o->n_classes || options->normalize != o->normalize ||
       options->variance != o->variance || options->rule != o->rule ||
-      options->up_scale != o->up_scale || options->down_scale != o->down_scale)
+      options->up_scale != o->up_scale || options->down_scale != o->down_scale ||
+      options->conditional != o->conditional)
     return lrn_fail(LRN_EVALUE, "RBM: n_visible, n_hidden, n_classes, visible, hidden, categories, dtype, "
-                    "device, mask, rule, normalize, variance, scales, optimizer and seed are fixed when the model is "
-                    "made");
+                    "device, mask, rule, normalize, variance, scales, conditional, optimizer and seed are fixed "
+                    "when the model is made");
   m->options = *options;
   m->options.device = device;
   return LRN_OK;
@@ -376,6 +380,9 @@ int lrn_rows_shape(lrn_rows *out, const lrn_rbm *m, const lrn_tensor *data, cons
   int from = v->nd == 1 ? 0 : 1;
   for (int d = from; d < v->nd; d++)
     units *= v->size[d];
+  if (m->options.conditional)
+    return lrn_fail(LRN_EUNSUPPORTED, "%s: the model takes ratings, not rows of data: it is conditional",
+                    function);
   if (v->nd == 0 || units != m->options.n_visible)
     return lrn_fail(LRN_ESHAPE, "%s: data: got %s, expected rows of %lld values (n_visible)",
                     function, lrn_tensor_text(text, data), (long long)m->options.n_visible);

@@ -237,6 +237,7 @@ void lrn_work_free(lrn_work *w) {
   free_activations(w);
   free_training(w);
   free_fast(w);
+  lrn_free_ratings(w);
   lrn_tensor_free(w->chain);
   lrn_ladder_free(w->ladder);
   lrn_tensor_free(w->mask);
@@ -257,6 +258,7 @@ size_t lrn_work_bytes(const lrn_work *w) {
                                    w->sight, w->weight, w->absent, w->fast, w->quick};
   size_t bytes = w->exact != NULL ? lrn_enumeration_bytes(w->exact) : 0;
   bytes += w->ladder != NULL ? lrn_ladder_bytes(w->ladder) : 0;
+  bytes += lrn_ratings_bytes(w);
   for (int i = 0; i < LRN_LABEL_BUFFERS; i++)
     bytes += w->label[i] != NULL ? lrn_tensor_storage_bytes(w->label[i]) : 0;
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)

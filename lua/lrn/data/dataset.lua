@@ -178,16 +178,13 @@ local function sizes(n, parts)
   return result
 end
 
---- Splits at random: fractions (`.8`) or numbers of samples (`100`) for train, val, test. The
--- result depends on seed alone. `stratify = true` keeps the shares of the classes in each part.
--- @return the parts asked for, in the order train, val, test
--- @usage local a, b = lrn.data.digits():split{ train = .75, test = .25, seed = 1 }; assert(#a > #b)
-function methods:split(options)
-  local o = check.options("split", options, { train = { "number", nil, min = 0 },
-    val = { "number", nil, min = 0 }, validation = { "number", nil, min = 0 },
-    test = { "number", nil, min = 0 }, seed = { "integer", 1 },
-    stratify = { "boolean", false } })
-  local raw = self._raw
+-- What a split of n samples asks for, by names of its options.
+local part_rules = { train = { "number", nil, min = 0 }, val = { "number", nil, min = 0 },
+  validation = { "number", nil, min = 0 }, test = { "number", nil, min = 0 },
+  seed = { "integer", 1 } }
+
+-- The parts of n samples that options ask for, in order: fractions, or integers.
+local function parts_of(o, n)
   local parts, names, whole_share = {}, {}, 0
   for _, name in ipairs(order) do
     local part = o[name]
@@ -197,8 +194,7 @@ function methods:split(options)
           "split: %s: got %s, expected a fraction of 1 or an integer number of samples", name, part)
       end
       parts[#parts + 1], names[#names + 1] = part, name
-      whole_share = whole_share + (math.type(part) == "integer" and part / math.max(raw.n, 1) or
-        part)
+      whole_share = whole_share + (math.type(part) == "integer" and part / math.max(n, 1) or part)
     end
   end
   if #parts == 0 then check.raise("argument", "split: got no part, expected train, val or test") end
@@ -207,6 +203,30 @@ function methods:split(options)
       "split: %s: got parts of %.6g of the samples together, expected at most all of them",
       table.concat(names, ", "), whole_share)
   end
+  return parts
+end
+
+--- Positions of n samples in the parts that options ask for: a list of index tensors.
+function M.split_positions(options, n)
+  local o = check.options("split", options, part_rules)
+  local permutation, list, at = core.permutation(n, o.seed, 0), {}, 1
+  for k, size in ipairs(sizes(n, parts_of(o, n))) do
+    list[k] = permutation:narrow(1, at, size)
+    at = at + size
+  end
+  return list
+end
+
+--- Splits at random: fractions (`.8`) or numbers of samples (`100`) for train, val, test. The
+-- result depends on seed alone. `stratify = true` keeps the shares of the classes in each part.
+-- @return the parts asked for, in the order train, val, test
+-- @usage local a, b = lrn.data.digits():split{ train = .75, test = .25, seed = 1 }; assert(#a > #b)
+function methods:split(options)
+  local rules = { stratify = { "boolean", false } }
+  for name, rule in pairs(part_rules) do rules[name] = rule end
+  local o = check.options("split", options, rules)
+  local raw = self._raw
+  local parts = parts_of(o, raw.n)
   local permutation = core.permutation(raw.n, o.seed, 0)
   local lists = {}
   if o.stratify then

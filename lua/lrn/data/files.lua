@@ -28,11 +28,11 @@ local function below(base, folder)
   return base:gsub("(.)/+$", "%1") .. folder
 end
 
--- Paths of all files of a list, plain or .gz; nil where one is missing.
-local function paths_in(folder, names)
+-- Paths of all files of a list, plain or, unless that is all, .gz; nil where one is missing.
+local function paths_in(folder, names, plain)
   local paths = {}
   for i, name in ipairs(names) do
-    for _, suffix in ipairs { "", ".gz" } do
+    for _, suffix in ipairs { "", not plain and ".gz" or nil } do
       if not paths[i] and core.exists(folder .. "/" .. name .. suffix) then
         paths[i] = folder .. "/" .. name .. suffix
       end
@@ -64,7 +64,7 @@ end
 
 --- Paths of a set's files, plain or .gz, in the first folder that has them all.
 -- @param root a folder to look in first, or nil
--- @param row of the catalogue
+-- @param row of the catalogue, or one like it: folders, names; plain: not .gz
 -- @return list of paths; or nil and the folders that were searched, with what spoke against them
 function M.find(root, row)
   local searched = {}
@@ -73,7 +73,7 @@ function M.find(root, row)
       local place = below(base, folder)
       local whose
       for _, names in ipairs(row.names) do
-        local paths = paths_in(place, names)
+        local paths = paths_in(place, names, row.plain)
         whose = paths and belongs_to(row, paths)
         if paths and not whose then return paths end
       end

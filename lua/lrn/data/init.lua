@@ -5,6 +5,10 @@ local dataset = require "lrn.data.dataset"
 M.Dataset = dataset.new
 M.is_dataset = dataset.is
 
+--- Is v a set of ratings?
+-- @usage assert(not lrn.data.is_ratings(3))
+function M.is_ratings(v) return require "lrn.data.ratings".is(v) end
+
 -- Read at first use.
 local function images(name)
   return function() return require "lrn.data.images".loader(name) end
@@ -16,6 +20,9 @@ local lazy = {
   bars_and_stripes = function() return require "lrn.data.synthetic".bars_and_stripes end,
   shifter = function() return require "lrn.data.synthetic".shifter end,
   ising = function() return require "lrn.data.synthetic".ising end,
+  ratings = function() return require "lrn.data.ratings".new end,
+  movielens = function() return require "lrn.data.movielens" end,
+  low_rank_ratings = function() return require "lrn.data.synthetic".low_rank_ratings end,
   transforms = function() return require "lrn.data.transforms" end,
 }
 

@@ -2,6 +2,7 @@
 local core = require "lrn.core"
 local check = require "lrn.check"
 local dataset = require "lrn.data.dataset"
+local ratings = require "lrn.data.ratings"
 
 local M = {}
 
@@ -69,6 +70,51 @@ function M.ising(options)
   })
   local spins = core.ising(o.n, o.side, o.temperature, o.sweeps, o.seed or core.default_seed())
   return dataset.new(spins:mul_(255), nil, { name = ("Ising, T = %.4g"):format(o.temperature) })
+end
+
+local PAIRS = 2 ^ 20 | 0 -- of users and items that are made at once
+
+local low_rank = {
+  users = { "integer", required = true, min = 1, max = 10 ^ 7 | 0 },
+  items = { "integer", required = true, min = 1, max = 10 ^ 6 | 0 },
+  rank = { "integer", 3, min = 1, max = 1000 },
+  density = { "number", .1, min = 0, max = 1 },
+  noise = { "number", .3, min = 0, max = 1e6 },
+  n_ratings = { "integer", 5, min = 2, max = 255 },
+  seed = { "integer" },
+}
+
+--- Ratings that a low-rank matrix makes: user u rates item i by u . v / sqrt(rank) + the item's own bias +
+-- noise, all of it normal, in whole steps about the middle of the levels. Which pairs are rated is drawn
+-- with probability `density`.
+-- @param options users, items; rank (3); density (.1); noise, its standard deviation (.3); n_ratings, how
+-- many levels (5); seed (drawn)
+-- @usage local set = lrn.data.low_rank_ratings{ users = 20, items = 30, seed = 1 }; assert(set.n_items ==
+-- 30)
+function M.low_rank_ratings(options)
+  local where = "low_rank_ratings"
+  local o = check.options(where, options, low_rank)
+  local g = core.generator(o.seed or core.default_seed())
+  local V, bias = core.randn(o.items, o.rank, { generator = g }),
+    core.randn(1, o.items, { generator = g }) * .5
+  local middle, spread = (o.n_ratings + 1) / 2, (o.n_ratings - 1) / 4
+  local users, items, values = {}, {}, {}
+  local chunk = math.max(1, PAIRS // o.items)
+  for first = 1, o.users, chunk do
+    local n = math.min(chunk, o.users - first + 1)
+    local U = core.randn(n, o.rank, { generator = g })
+    local score = core.mm(U, V:t()) / math.sqrt(o.rank) + bias
+    score = score + core.randn(n, o.items, { generator = g }) * o.noise
+    local rated = core.rand(n, o.items, { generator = g }):lt(o.density)
+    local level = (score * spread + middle):round():clamp(1, o.n_ratings)
+    local at = rated:nonzero()
+    users[#users + 1] = (at:select(2, 1) + (first - 1)):to "int32"
+    items[#items + 1] = at:select(2, 2):to "int32"
+    values[#values + 1] = level:masked_select(rated):to "uint8"
+  end
+  return ratings.new { users = core.cat(users, 1), items = core.cat(items, 1),
+    ratings = core.cat(values, 1), n_users = o.users, n_items = o.items, n_ratings = o.n_ratings,
+    name = "low rank" }
 end
 
 return M

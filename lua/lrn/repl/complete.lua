@@ -33,6 +33,8 @@ local fields = {
   Tensor = { "shape", "ndim", "numel", "dtype", "device", "strides" },
   Dataset = { "data", "targets", "classes", "name", "transform" },
   RBM = { "class", "history", "user" },
+  RatingRBM = { "class", "history", "user", "n_items", "n_ratings", "levels" },
+  Ratings = { "n_users", "n_items", "n_ratings", "levels", "name", "titles" },
 }
 
 local function help()
@@ -55,6 +57,8 @@ local function class_of(v)
   local name = type(meta) == "table" and rawget(meta, "__name")
   local class = type(name) == "string" and match(name, "^lrn%..-(%w+)$")
   class = aliases[class] or class
+  local row = class == "RBM" and kind == "table" and rawget(v, "_row")
+  if type(row) == "table" and rawget(row, "kind") then class = rawget(row, "name") end
   return methods_of(class) and class or nil
 end
 

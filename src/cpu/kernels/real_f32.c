@@ -16,3 +16,4 @@ void NAME(lrn_normals)(const lrn_key *key, uint64_t first, int64_t n, void *out)
 #include "group.inc.c"
 #include "step.inc.c"
 #include "listed.inc.c"
+#include "rated.inc.c"

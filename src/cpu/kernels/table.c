@@ -23,6 +23,11 @@ BOTH(int, lrn_count, (const lrn_lists *, int64_t, int64_t))
 BOTH(void, lrn_fill, (const lrn_lists *, int64_t, int64_t))
 BOTH(void, lrn_sum_lists, (const lrn_lists *, int64_t, double, const void *, int64_t, int, int64_t,
                            int64_t, void *, int64_t))
+BOTH(void, lrn_rated_up, (const lrn_rated *, const uint8_t *, void *, int64_t))
+BOTH(void, lrn_rated_down, (const lrn_rated *, const lrn_rated_down_args *, int64_t))
+BOTH(void, lrn_rated_gradient,
+     (const lrn_rated *, const lrn_rated_gradient_args *, int64_t, int64_t))
+BOTH(void, lrn_rated_smooth, (const lrn_rated *, double, void *, int64_t))
 BOTH(int, lrn_update, (const lrn_update_args *, int64_t, int64_t))
 
 #define TEXT_(x) #x
@@ -50,5 +55,9 @@ const lrn_kernels LRN_K(lrn_kernels) = {
   .count = PAIR(lrn_count),
   .fill = PAIR(lrn_fill),
   .sum_lists = PAIR(lrn_sum_lists),
+  .rated_up = PAIR(lrn_rated_up),
+  .rated_down = PAIR(lrn_rated_down),
+  .rated_gradient = PAIR(lrn_rated_gradient),
+  .rated_smooth = PAIR(lrn_rated_smooth),
   .update = PAIR(lrn_update),
 };
