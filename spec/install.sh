@@ -159,7 +159,7 @@ share/doc/lrn/DIGITS-LICENSE.md
 share/doc/lrn/LICENSE
 share/man/man1/lrn.1
 END
-  for plugin in plot edit cuda; do
+  for plugin in plot edit curl cuda; do
     [ ! -e "$build/liblrn_$plugin.so" ] || echo lib/liblrn_$plugin.so
   done
 }

@@ -215,7 +215,7 @@ describe("memory that runs out at first use", function()
         assert.is_true(first == "through" or is_memory(first), what)
         assert.equal(want, second, what)
         n = n + (n < 8 and 1 or 149)
-      until n > 12000 or mode == 1 and first == "through"
+      until n > (mode == 0 and 12000 or 40000) or mode == 1 and first == "through"
       assert.is_true(n > 1000)
       if mode == 1 then assert.equal("through", first) end
     end

@@ -357,6 +357,8 @@ int64_t lrnB_index(lua_State *L, int arg, int64_t size, const char *f, const cha
 }
 
 lua_Integer lrnB_length(lua_State *L, int arg, const char *f, const char *name) {
+  if (!lua_istable(L, arg))
+    lrnB_raise(L, "type", "%s: %s: got %s, expected a list", f, name, lrnB_show(L, arg));
   if (luaL_getmetafield(L, arg, "__len") != LUA_TNIL)
     lrnB_raise(L, "type", "%s: %s: got a table with a length of its own (__len), expected a plain "
                "list", f, name);

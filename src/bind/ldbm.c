@@ -60,8 +60,6 @@ static int core_dbm_new(lua_State *L) {
   core *c;
   lua_settop(L, 2);
   lrnB_model_options(L, &o, "DBM");
-  if (!lua_istable(L, 2))
-    return lrnB_raise(L, "type", "DBM: n_hidden: got %s, expected a list of integers", lrnB_show(L, 2));
   layers = lrnB_length(L, 2, "DBM", "n_hidden");
   if (layers < 1 || layers > LRN_DBM_LAYERS)
     return lrnB_raise(L, "size", "DBM: n_hidden: got %lld numbers, expected 1 to %d", (long long)layers,
