@@ -14,7 +14,9 @@ end
 -- Opens a terminal in which a shell command line runs; nil where tmux is not there or cannot.
 function Terminal.open(command, columns, rows)
   if os.execute "command -v tmux > /dev/null" ~= true then return nil end
-  local self = setmetatable({ tmux = "tmux -L lrn-spec-" .. math.random(1 << 40) }, Terminal)
+  local name = os.tmpname() -- unique among processes, whatever the seed of math.random
+  os.remove(name)
+  local self = setmetatable({ tmux = "tmux -L lrn-spec-" .. name:match "[^/]+$" }, Terminal)
   local made = os.execute((self.tmux .. " -f /dev/null new-session -d -s x -x %d -y %d %s \z
     2> /dev/null"):format(columns or 100, rows or 30, quote(command)))
   return made and self or nil
