@@ -259,7 +259,7 @@ end
 local function check_urls(url)
   if type(url) == "table" then
     local urls = {}
-    for i = 1, #url do
+    for i = 1, rawlen(url) do
       if not is_url(rawget(url, i)) then
         check.raise("value", "fetch: url[%d]: got %s, expected http://... or https://...", i,
           check.show(rawget(url, i)))

@@ -73,7 +73,7 @@ end
 -- @usage print(lrn.RBM{ n_visible = 4, n_hidden = 3 }:mixing{ chains = 4, steps = 200 }.tau)
 function methods:mixing(opts)
   local o = check.options("mixing", opts, rules)
-  if type(o.of) == "string" and o.of ~= "energy" then
+  if type(o.of) == "string" and o.of ~= "energy" or check.is_tensor(o.of) then
     check.raise("value", "mixing: of: got %s, expected \"energy\" or a function", check.show(o.of))
   end
   local out = table.pack(self:sample(o.chains, { steps = o.steps, burn = o.burn, thin = 1, start = o.start,

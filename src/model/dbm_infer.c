@@ -22,20 +22,20 @@ static lrn_tensor *layer_of(lrn_tensor *const *layers, int l) {
   return layers != NULL ? layers[l - 1] : NULL;
 }
 
-int lrn_dbm_infer(const lrn_dbm *m, lrn_dbm_work *w, lrn_tensor *const *means, lrn_tensor *F,
-                  const lrn_tensor *v) {
+static int infer(const lrn_dbm *m, lrn_dbm_work *w, lrn_tensor *const *means, lrn_tensor *F,
+                 const lrn_tensor *v, const char *f) {
   const lrn_rbm *first = m->pair[0];
   lrn_tensor *held = NULL;
   lrn_rows rows;
   int st;
-  LRN_TRY(lrn_dbm_check_work(m, w, 0, 0, "mean_field"));
-  LRN_GO(lrn_rows_any(&rows, &held, first, v, "mean_field"));
-  LRN_GO(check_layers(m, means, rows.n, "mean_field"));
-  LRN_GO(lrn_check_output(first, F, rows.n, 1, "mean_field", "F"));
+  LRN_TRY(lrn_dbm_check_work(m, w, 0, 0, f));
+  LRN_GO(lrn_rows_any(&rows, &held, first, v, f));
+  LRN_GO(check_layers(m, means, rows.n, f));
+  LRN_GO(lrn_check_output(first, F, rows.n, 1, f, "F"));
   for (int64_t at = 0; at < rows.n; at += lrn_dbm_stride(w)) {
     int64_t n = lrn_dbm_piece(w, rows.n, at);
     LRN_GO(lrn_poll());
-    LRN_GO(lrn_load_rows(first, w->pair[0]->v->view.data, &rows, NULL, 0, at, n, 0, "mean_field"));
+    LRN_GO(lrn_load_rows(first, w->pair[0]->v->view.data, &rows, NULL, 0, at, n, 0, f));
     LRN_GO(lrn_dbm_field(m, w, n));
     LRN_GO(F != NULL ? lrn_dbm_field_energy(m, w, lrn_row_at(F, at, 1), n)
                      : lrn_dbm_odd_layers(m, w, n, 0, 0, LRN_STREAM_USER, at));
@@ -46,6 +46,11 @@ int lrn_dbm_infer(const lrn_dbm *m, lrn_dbm_work *w, lrn_tensor *const *means, l
 done:
   lrn_tensor_free(held);
   return st;
+}
+
+int lrn_dbm_infer(const lrn_dbm *m, lrn_dbm_work *w, lrn_tensor *const *means, lrn_tensor *F,
+                  const lrn_tensor *v) {
+  return infer(m, w, means, F, v, "mean_field");
 }
 
 int lrn_dbm_log_likelihood_at(const lrn_dbm *m, lrn_dbm_work *w, double *mean, const lrn_tensor *v,
@@ -59,7 +64,7 @@ int lrn_dbm_log_likelihood_at(const lrn_dbm *m, lrn_dbm_work *w, double *mean, c
   if (rows.n == 0)
     return lrn_fail(LRN_EVALUE, "log_likelihood: data: no row");
   LRN_GO(lrn_tensor_new(&F, first->options.dtype, 1, &rows.n, first->options.device));
-  LRN_GO(lrn_dbm_infer(m, w, NULL, F, v));
+  LRN_GO(infer(m, w, NULL, F, v, "log_likelihood"));
   LRN_GO(lrn_mean(&average, F, 0, 0));
   LRN_GO(lrn_tensor_get(&f, average, NULL));
   *mean = -f / first->options.temperature - log_z - lrn_log_spread(first);
