@@ -79,15 +79,15 @@ local base = (test:to "float64" * p:log() + (1 - test:to "float64") * (1 - p):lo
 -- {=== 500 hidden units: a bracket === }
 
 local function bracket()
-  local large = model("500_1", { n_hidden = 500, learning_rate = 0.05, centering = 1, momentum = 0, seed = 1 },
-    200, { learning_rate = lrn.schedule.linear { from = 0.05, to = 0, epochs = 200 } })
+  local large = model("500_1", { n_hidden = 500, learning_rate = 0.01, centering = 1, momentum = 0, seed = 1 },
+    200, { learning_rate = lrn.schedule.linear { from = 0.01, to = 0, epochs = 200 } })
   local mean, low, high, how = large:log_likelihood(test, { base = train })
   io.stderr:write(("784-500: %.2f, %.2f to %.2f\n"):format(mean, low, high))
   return ([[
 
 ## 500 hidden units, a bracket
 
-Centred, PCD-1 with 100 chains, batches of 100, 200 epochs, learning rate from 0.05 to 0 in a straight line, no
+Centred, PCD-1 with 100 chains, batches of 100, 200 epochs, learning rate from 0.01 to 0 in a straight line, no
 momentum, seed 1. Annealed importance sampling with %d chains each way and %d temperatures, from a model with the
 means of the training set.
 
