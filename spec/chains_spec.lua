@@ -14,12 +14,7 @@ local function bytes_of(tensors)
   return table.concat(out)
 end
 
-local function raises(kind, pattern, f, ...)
-  local ok, e = pcall(f, ...)
-  assert.is_false(ok, "no error: " .. pattern)
-  assert.equal(kind, lrn.error.kind(e), e)
-  assert.matches(pattern, e)
-end
+local raises = dofile "spec/support/raises.lua"
 
 describe("fast weights", function()
   it("of rate 0 are plain PCD, bit for bit", function()
@@ -118,6 +113,44 @@ describe("fast weights", function()
     end
     local plain, fast = switches(0), switches(0.3)
     assert.is_true(fast - plain > 6 * math.sqrt(fast + plain), plain .. ", " .. fast)
+  end)
+end)
+
+describe("options of chains that change while training is under way", function()
+  -- one fit in whose callback they change, against two fits with the change between them
+  local function same(new, name, value)
+    local data = lrn.data.bars_and_stripes(3)
+    local once, twice, never, differ = new(), new(), new(), 0
+    never:fit(data, { epochs = 4, batch_size = 4 })
+    once:fit(data, { epochs = 4, batch_size = 4, callback = function(m, epoch)
+      if epoch == 2 then m[name] = value end
+    end })
+    twice:fit(data, { epochs = 2, batch_size = 4 })
+    twice[name] = value
+    twice:fit(data, { epochs = 2, batch_size = 4 })
+    for key, t in pairs(once:parameters()) do
+      assert.is_true(t == twice:parameters()[key], name .. ", " .. key)
+      if t ~= never:parameters()[key] then differ = differ + 1 end
+    end
+    assert.is_true(differ > 0, name)
+  end
+
+  it("act at once, as between two fits", function()
+    local function rbm() return lrn.RBM { n_visible = 9, n_hidden = 6, persistent = 5, seed = 3 } end
+    local function deep() return lrn.DBM { n_visible = 9, n_hidden = { 6, 3 }, persistent = 5, seed = 3 } end
+    same(rbm, "fast_rate", 0.01)
+    same(rbm, "persistent", 8)
+    same(rbm, "persistent", 0)
+    same(rbm, "replicas", 3)
+    same(deep, "persistent", 8)
+  end)
+
+  it("may be scheduled", function()
+    local m = lrn.RBM { n_visible = 9, n_hidden = 6, persistent = 5, seed = 3 }
+    m:fit(bars, { epochs = 4, batch_size = 4, schedule = { fast_rate = function(epoch)
+      return epoch > 2 and 0.01 or 0
+    end } })
+    assert.is_true(m._core:fast().W:abs():max() > 0)
   end)
 end)
 

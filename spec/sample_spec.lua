@@ -25,12 +25,7 @@ local function each(f)
   end
 end
 
-local function raises(kind, pattern, f, ...)
-  local ok, e = pcall(f, ...)
-  assert.is_false(ok, "no error: " .. pattern)
-  assert.equal(kind, lrn.error.kind(e), e)
-  assert.matches(pattern, e)
-end
+local raises = dofile "spec/support/raises.lua"
 
 describe("sample", function()
   it("with burn is the end of a longer chain, and with thin looks at it on the way", function()

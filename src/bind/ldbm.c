@@ -87,9 +87,21 @@ static int core_get(lua_State *L) {
 
 static int core_set(lua_State *L) {
   core *c = check_core(L, "set");
-  lrn_rbm_options o = *lrn_dbm_get_options(c->m);
+  lrn_rbm_options before = *lrn_dbm_get_options(c->m), o = before;
+  int st;
   lrnB_set_model_option(L, &o, "DBM");
   LRNB_TRY_AS(L, "DBM", lrn_dbm_set_options(c->m, &o));
+  /* training may be under way, which reserves at its beginning alone */
+  st = lrn_dbm_work_reserve(c->w, c->m, lrn_dbm_work_batch(c->w), 0);
+  if (st == LRN_ENOMEM) {
+    lrnB_collect(L);
+    st = lrn_dbm_work_reserve(c->w, c->m, lrn_dbm_work_batch(c->w), 0);
+  }
+  if (st != LRN_OK) {
+    lrn_dbm_set_options(c->m, &before);
+    return lrnB_fail(L, st);
+  }
+  count_core(c);
   return 0;
 }
 
@@ -177,7 +189,7 @@ static int core_kept(lua_State *L) {
   return 1;
 }
 
-/* begin_means(names): the running means of these names, "1.mean.h", have begun */
+/* begin_mean(pair, which): that running mean, both counted from 1, has begun */
 static int core_begin_mean(lua_State *L) {
   core *c = check_core(L, "begin_mean");
   int64_t pair = lrnB_integer(L, 2, "begin_mean", "pair"), which = lrnB_integer(L, 3, "begin_mean", "which");
@@ -190,17 +202,7 @@ static int core_begin_mean(lua_State *L) {
 }
 
 static int core_statistics(lua_State *L) {
-  core *c = check_core(L, "statistics");
-  const char *name;
-  lrn_tensor *t;
-  int found = 0;
-  lua_newtable(L);
-  for (; (t = lrn_rbm_statistic(lrn_dbm_get_pair(c->m, 0), found, &name)) != NULL; found++) {
-    lrn_tensor **box = lrnB_new_tensor(L);
-    LRNB_TRY(L, lrn_tensor_alias(box, t));
-    lua_setfield(L, -2, name);
-  }
-  return found > 0;
+  return lrnB_push_statistics(L, lrn_dbm_get_pair(check_core(L, "statistics")->m, 0));
 }
 
 /* set_statistics(mean, std): float64 vectors on the CPU */
@@ -304,18 +306,8 @@ static int core_end_epoch(lua_State *L) {
 
 /* {=== Inference === */
 
-static int64_t rows_of(const lrn_tensor *v) {
-  return lrn_tensor_ndim(v) <= 1 ? 1 : lrn_tensor_size(v, 0);
-}
-
-/* A new tensor of the model's kind on the top: n x units, or n values for 0. */
 static lrn_tensor *output(lua_State *L, const core *c, int64_t n, int64_t units, const char *f) {
-  const lrn_rbm_options *o = lrn_dbm_get_options(c->m);
-  int64_t size[2] = {n, units};
-  lrn_tensor **box = lrnB_new_tensor(L);
-  LRNB_TRY_AS(L, f, lrn_tensor_new(box, o->dtype, units > 0 ? 2 : 1, size, o->device));
-  lrnB_result(L);
-  return *box;
+  return lrnB_model_output(L, lrn_dbm_get_options(c->m), n, units, f);
 }
 
 /* A list of n rows of each hidden layer on the top. */
@@ -341,8 +333,7 @@ static void inputs(lua_State *L, int arg, const core *c, lrn_tensor *layers[], c
 }
 
 static void inference_room(lua_State *L, core *c, int64_t n) {
-  int64_t batch = n < 1 ? 1 : n < LRN_INFER_ROWS ? n : LRN_INFER_ROWS;
-  LRNB_TRY(L, lrn_dbm_work_reserve(c->w, c->m, batch, 0));
+  LRNB_TRY(L, lrn_dbm_work_reserve(c->w, c->m, lrnB_inference_batch(n), 0));
   count_core(c);
 }
 
@@ -350,7 +341,7 @@ static void inference_room(lua_State *L, core *c, int64_t n) {
 static int core_mean_field(lua_State *L) {
   core *c = check_core(L, "mean_field");
   lrn_tensor *v = lrnB_tensor(L, 2, "mean_field"), *means[LRN_DBM_LAYERS], *F;
-  int64_t n = rows_of(v);
+  int64_t n = lrnB_rows(v);
   inference_room(L, c, n);
   outputs(L, c, means, n, "mean_field");
   F = output(L, c, n, 0, "mean_field");
@@ -361,7 +352,7 @@ static int core_mean_field(lua_State *L) {
 static int core_layer_mean(lua_State *L) {
   core *c = check_core(L, "forward");
   lrn_tensor *v = lrnB_tensor(L, 2, "forward"), *means[LRN_DBM_LAYERS] = {NULL};
-  int64_t layer = lrnB_integer(L, 3, "forward", "layer"), n = rows_of(v);
+  int64_t layer = lrnB_integer(L, 3, "forward", "layer"), n = lrnB_rows(v);
   if (layer < 1 || layer > lrn_dbm_layers(c->m))
     return lrnB_raise(L, "value", "forward: layer: got %lld, expected 1 to %d", (long long)layer,
                       lrn_dbm_layers(c->m));
@@ -374,7 +365,7 @@ static int core_layer_mean(lua_State *L) {
 static int core_free_energy(lua_State *L) {
   core *c = check_core(L, "energy");
   lrn_tensor *v = lrnB_tensor(L, 2, "energy"), *F;
-  int64_t n = rows_of(v);
+  int64_t n = lrnB_rows(v);
   inference_room(L, c, n);
   F = output(L, c, n, 0, "energy");
   LRNB_TRY_AS(L, "energy", lrn_dbm_infer(c->m, c->w, NULL, F, v));
@@ -384,7 +375,7 @@ static int core_free_energy(lua_State *L) {
 static int core_joint_energy(lua_State *L) {
   core *c = check_core(L, "energy");
   lrn_tensor *v = lrnB_tensor(L, 2, "energy"), *h[LRN_DBM_LAYERS], *E;
-  int64_t n = rows_of(v);
+  int64_t n = lrnB_rows(v);
   inputs(L, 3, c, h, "energy");
   inference_room(L, c, n);
   E = output(L, c, n, 0, "energy");
@@ -396,7 +387,7 @@ static int core_reconstruct_part(lua_State *L) {
   core *c = check_core(L, "reconstruct");
   lrn_tensor *v = lrnB_tensor(L, 2, "reconstruct"), *data = lrnB_tensor(L, 3, "reconstruct");
   double total[2] = {luaL_optnumber(L, 6, 0), luaL_optnumber(L, 7, 0)};
-  inference_room(L, c, rows_of(data));
+  inference_room(L, c, lrnB_rows(data));
   LRNB_TRY(L, lrn_dbm_reconstruct_part(c->m, c->w, total, v, data, lrnB_integer(L, 4, "reconstruct", "first"),
                                        lua_toboolean(L, 5)));
   lua_pushnumber(L, total[0]);
@@ -444,19 +435,11 @@ static int core_log_partition(lua_State *L) {
   return 1;
 }
 
-/* A new float64 vector on the CPU, on the top. */
-static lrn_tensor *doubles(lua_State *L, int64_t n, const char *f) {
-  lrn_tensor **box = lrnB_new_tensor(L);
-  LRNB_TRY_AS(L, f, lrn_tensor_new(box, LRN_F64, 1, &n, NULL));
-  lrnB_result(L);
-  return *box;
-}
-
 /* log_marginal(v) -> log p(v) + log Z of each row, exact */
 static int core_log_marginal(lua_State *L) {
   core *c = check_core(L, "log_likelihood");
   lrn_tensor *v = lrnB_tensor(L, 2, "log_likelihood");
-  lrn_tensor *out = doubles(L, rows_of(v), "log_likelihood");
+  lrn_tensor *out = lrnB_doubles(L, 1, lrnB_rows(v), 0, "log_likelihood");
   LRNB_TRY(L, lrn_dbm_log_marginal(c->m, out, v));
   return 1;
 }
@@ -465,7 +448,7 @@ static int core_log_likelihood(lua_State *L) {
   core *c = check_core(L, "log_likelihood");
   lrn_tensor *v = lrnB_tensor(L, 2, "log_likelihood");
   double mean = 0, log_z = lrnB_number(L, 3, "log_likelihood", "log_z");
-  inference_room(L, c, rows_of(v));
+  inference_room(L, c, lrnB_rows(v));
   LRNB_TRY(L, lrn_dbm_log_likelihood_at(c->m, c->w, &mean, v, log_z));
   lua_pushnumber(L, mean);
   return 1;
@@ -474,31 +457,25 @@ static int core_log_likelihood(lua_State *L) {
 static int core_base_biases(lua_State *L) {
   core *c = check_core(L, "base");
   lrn_tensor *data = lrnB_tensor(L, 2, "base"), *out;
-  inference_room(L, c, rows_of(data));
-  out = doubles(L, lrn_dbm_units(c->m, 0), "base");
+  inference_room(L, c, lrnB_rows(data));
+  out = lrnB_doubles(L, 1, lrn_dbm_units(c->m, 0), 0, "base");
   LRNB_TRY(L, lrn_dbm_base_biases(c->m, c->w, out, data));
   return 1;
 }
 /* anneal(chains, ladder, base or nil, start or nil: { v, h1, h2, ... }) -> what each chain says of log Z */
 static int core_anneal(lua_State *L) {
   core *c = check_core(L, "anneal");
-  int64_t n = lrnB_integer(L, 2, "anneal", "chains");
-  lrn_tensor *ladder = lrnB_tensor(L, 3, "anneal"), *base = lrnB_opt_tensor(L, 4, "anneal");
-  lrn_tensor *v = NULL, *h[LRN_DBM_LAYERS], *log_z;
+  lrn_tensor *ladder, *base, *v = NULL, *h[LRN_DBM_LAYERS], *log_z;
+  int64_t n;
+  lrnB_anneal_args(L, &n, &ladder, &base);
   lua_settop(L, 5);
   if (!lua_isnil(L, 5)) {
     inputs(L, 5, c, h, "anneal");
     lua_getfield(L, 5, "v");
     v = lrnB_tensor(L, 6, "anneal");
   }
-  if (n < 1)
-    return lrnB_raise(L, "value", "anneal: chains: got %lld, expected an integer >= 1", (long long)n);
-  if (lrn_tensor_dtype(ladder) != LRN_F64 || lrn_tensor_device(ladder) != lrn_device_cpu() ||
-      !lrn_tensor_is_contiguous(ladder))
-    return lrnB_raise(L, "type", "anneal: ladder: got %s, expected contiguous float64 values on cpu",
-                      lrnB_show(L, 3));
   inference_room(L, c, n);
-  log_z = doubles(L, n, "anneal");
+  log_z = lrnB_doubles(L, 1, n, 0, "anneal");
   LRNB_TRY_AS(L, "anneal", lrn_dbm_anneal(c->m, c->w, log_z, base, lrn_tensor_data(ladder),
                                           lrn_tensor_numel(ladder), v, v != NULL ? h : NULL));
   return 1;

@@ -231,11 +231,20 @@ static int core_get(lua_State *L) {
 
 static int core_set(lua_State *L) {
   core *c = check_core(L, "set");
-  lrn_rbm_options o = *lrn_rbm_get_options(c->m);
+  lrn_rbm_options before = *lrn_rbm_get_options(c->m), o = before;
+  int st;
   lrnB_set_model_option(L, &o, "RBM");
   LRNB_TRY(L, lrn_rbm_set_options(c->m, &o));
-  if (o.missing) /* training may be under way: it reserves at its beginning alone */
-    LRNB_TRY(L, lrn_work_reserve(c->w, c->m, lrn_work_batch(c->w), 0));
+  /* training may be under way, which reserves at its beginning alone */
+  st = lrn_work_reserve(c->w, c->m, lrn_work_batch(c->w), 0);
+  if (st == LRN_ENOMEM) {
+    lrnB_collect(L);
+    st = lrn_work_reserve(c->w, c->m, lrn_work_batch(c->w), 0);
+  }
+  if (st != LRN_OK) {
+    lrn_rbm_set_options(c->m, &before);
+    return lrnB_fail(L, st);
+  }
   lrnB_count_core(c);
   return 0;
 }
@@ -244,15 +253,13 @@ static int core_set(lua_State *L) {
 
 /* {=== Parameters and training === */
 
-/* A new float64 tensor on the CPU, on the top. */
-static lrn_tensor *doubles(lua_State *L, int nd, int64_t rows, int64_t columns, const char *f) {
+lrn_tensor *lrnB_doubles(lua_State *L, int nd, int64_t rows, int64_t columns, const char *f) {
   int64_t size[2] = {rows, columns};
   lrn_tensor **box = lrnB_new_tensor(L);
   LRNB_TRY_AS(L, f, lrn_tensor_new(box, LRN_F64, nd, size, NULL));
   lrnB_result(L);
   return *box;
 }
-
 
 typedef lrn_tensor *(*getter)(const void *object, int i, const char **name);
 
@@ -296,8 +303,9 @@ static int core_second(lua_State *L) {
 static lrn_tensor *get_statistic(const void *m, int i, const char **name) {
   return lrn_rbm_statistic(m, i, name);
 }
+int lrnB_push_statistics(lua_State *L, const lrn_rbm *m) { return push_named(L, m, get_statistic); }
 static int core_statistics(lua_State *L) {
-  return push_named(L, check_core(L, "statistics")->m, get_statistic);
+  return lrnB_push_statistics(L, check_core(L, "statistics")->m);
 }
 static int core_mask(lua_State *L) {
   lrn_tensor *t = lrn_work_mask(check_core(L, "mask")->w), **box;
@@ -321,7 +329,7 @@ static int core_ladder(lua_State *L) {
   if (beta == NULL)
     return 0;
   LRNB_TRY(L, lrn_tensor_clone(lrnB_new_tensor(L), beta));
-  rates = doubles(L, 1, lrn_tensor_numel(beta) - 1, 0, "swap_rates");
+  rates = lrnB_doubles(L, 1, lrn_tensor_numel(beta) - 1, 0, "swap_rates");
   LRNB_TRY(L, lrn_work_swap_rates(c->w, lrn_tensor_data(rates)));
   LRNB_TRY(L, lrn_tensor_clone(lrnB_new_tensor(L), lrn_work_base(c->w)));
   return 3;
@@ -470,18 +478,20 @@ static int core_end_epoch(lua_State *L) {
 
 /* {=== Inference === */
 
-/* Rows of v in the model's sense. */
-static int64_t rows_of(const lrn_tensor *v) {
+int64_t lrnB_rows(const lrn_tensor *v) {
   return lrn_tensor_ndim(v) <= 1 ? 1 : lrn_tensor_size(v, 0);
 }
 
-lrn_tensor *lrnB_core_output(lua_State *L, const lrnB_core *c, int64_t n, int64_t units, const char *f) {
-  const lrn_rbm_options *o = lrn_rbm_get_options(c->m);
+lrn_tensor *lrnB_model_output(lua_State *L, const lrn_rbm_options *o, int64_t n, int64_t units, const char *f) {
   int64_t size[2] = {n, units};
   lrn_tensor **box = lrnB_new_tensor(L);
   LRNB_TRY_AS(L, f, lrn_tensor_new(box, o->dtype, units > 0 ? 2 : 1, size, o->device));
   lrnB_result(L);
   return *box;
+}
+
+lrn_tensor *lrnB_core_output(lua_State *L, const lrnB_core *c, int64_t n, int64_t units, const char *f) {
+  return lrnB_model_output(L, lrn_rbm_get_options(c->m), n, units, f);
 }
 
 /* The same for a label a row. */
@@ -492,19 +502,19 @@ static lrn_tensor *labels_output(lua_State *L, const core *c, int64_t n, const c
   return *box;
 }
 
-/* Room for the rows of one call. */
-static void inference_room(lua_State *L, core *c, int64_t n) {
-  int64_t batch = n < 1 ? 1 : n < LRN_INFER_ROWS ? n : LRN_INFER_ROWS;
-  LRNB_TRY(L, lrn_work_reserve(c->w, c->m, batch, 0));
+int64_t lrnB_inference_batch(int64_t n) { return n < 1 ? 1 : n < LRN_INFER_ROWS ? n : LRN_INFER_ROWS; }
+
+void lrnB_inference_room(lua_State *L, lrnB_core *c, int64_t n) {
+  LRNB_TRY(L, lrn_work_reserve(c->w, c->m, lrnB_inference_batch(n), 0));
   lrnB_count_core(c);
 }
 
 static int core_hidden(lua_State *L) {
   core *c = check_core(L, "hidden_sampling");
   lrn_tensor *v = lrnB_tensor(L, 2, "hidden_sampling");
-  int64_t n = rows_of(v), H = lrn_rbm_get_options(c->m)->n_hidden;
+  int64_t n = lrnB_rows(v), H = lrn_rbm_get_options(c->m)->n_hidden;
   lrn_tensor *mean, *state;
-  inference_room(L, c, n);
+  lrnB_inference_room(L, c, n);
   mean = lrnB_core_output(L, c, n, H, "hidden_sampling");
   state = lrnB_core_output(L, c, n, H, "hidden_sampling");
   LRNB_TRY(L, lrn_rbm_hidden(c->m, c->w, mean, state, v));
@@ -513,8 +523,8 @@ static int core_hidden(lua_State *L) {
 static int core_hidden_mean(lua_State *L) {
   core *c = check_core(L, "forward");
   lrn_tensor *v = lrnB_tensor(L, 2, "forward"), *mean;
-  int64_t n = rows_of(v);
-  inference_room(L, c, n);
+  int64_t n = lrnB_rows(v);
+  lrnB_inference_room(L, c, n);
   mean = lrnB_core_output(L, c, n, lrn_rbm_get_options(c->m)->n_hidden, "forward");
   LRNB_TRY_AS(L, "forward", lrn_rbm_forward(c->m, c->w, mean, v));
   return 1;
@@ -522,8 +532,8 @@ static int core_hidden_mean(lua_State *L) {
 static int core_visible(lua_State *L) {
   core *c = check_core(L, "visible_sampling");
   lrn_tensor *h = lrnB_tensor(L, 2, "visible_sampling"), *mean, *state;
-  int64_t n = rows_of(h), V = lrn_rbm_get_options(c->m)->n_visible;
-  inference_room(L, c, n);
+  int64_t n = lrnB_rows(h), V = lrn_rbm_get_options(c->m)->n_visible;
+  lrnB_inference_room(L, c, n);
   mean = lrnB_core_output(L, c, n, V, "visible_sampling");
   state = lrnB_core_output(L, c, n, V, "visible_sampling");
   LRNB_TRY(L, lrn_rbm_visible(c->m, c->w, mean, state, h));
@@ -532,8 +542,8 @@ static int core_visible(lua_State *L) {
 static int core_free_energy(lua_State *L) {
   core *c = check_core(L, "energy");
   lrn_tensor *v = lrnB_tensor(L, 2, "energy"), *F;
-  int64_t n = rows_of(v);
-  inference_room(L, c, n);
+  int64_t n = lrnB_rows(v);
+  lrnB_inference_room(L, c, n);
   F = lrnB_core_output(L, c, n, 0, "energy");
   LRNB_TRY(L, lrn_rbm_free_energy(c->m, c->w, F, v));
   return 1;
@@ -542,7 +552,7 @@ static int core_pseudo_likelihood(lua_State *L) {
   core *c = check_core(L, "pseudo_likelihood");
   lrn_tensor *v = lrnB_tensor(L, 2, "pseudo_likelihood");
   double pl = 0;
-  inference_room(L, c, rows_of(v));
+  lrnB_inference_room(L, c, lrnB_rows(v));
   LRNB_TRY(L, lrn_rbm_pseudo_likelihood(c->m, c->w, &pl, v));
   lua_pushnumber(L, pl);
   return 1;
@@ -565,9 +575,9 @@ static int core_reconstruct(lua_State *L) {
   core *c = check_core(L, "reconstruct");
   lrn_tensor *data = lrnB_tensor(L, 2, "reconstruct"), *v;
   int mean_field = lua_toboolean(L, 3);
-  int64_t n = rows_of(data);
+  int64_t n = lrnB_rows(data);
   double error = 0, sampled = 0;
-  inference_room(L, c, n);
+  lrnB_inference_room(L, c, n);
   v = lrnB_core_output(L, c, n, lrn_rbm_get_options(c->m)->n_visible, "reconstruct");
   LRNB_TRY(L, lrn_rbm_reconstruct(c->m, c->w, &error, &sampled, v, data, mean_field));
   lua_pushnumber(L, error);
@@ -575,119 +585,13 @@ static int core_reconstruct(lua_State *L) {
   lua_pushnumber(L, sampled);
   return 3;
 }
-static int core_gibbs(lua_State *L) {
-  core *c = check_core(L, "gibbs_sampling");
-  lrn_tensor *v = lrnB_tensor(L, 2, "gibbs_sampling"), *out[5];
-  const lrn_rbm_options *o = lrn_rbm_get_options(c->m);
-  int64_t n = rows_of(v);
-  inference_room(L, c, n);
-  for (int i = 0; i < 5; i++)
-    out[i] = lrnB_core_output(L, c, n, i < 4 ? o->n_hidden : o->n_visible, "gibbs_sampling");
-  LRNB_TRY(L, lrn_rbm_gibbs(c->m, c->w, out[0], out[1], out[2], out[3], out[4], v));
-  return 5;
-}
-/* A new tensor of draws x n x last on the top; without draws, or without a last size, those left out. */
-static lrn_tensor *draws_output(lua_State *L, const core *c, int dtype, int64_t draws, int64_t n,
-                                int64_t last) {
-  int64_t size[3] = {draws, n, last};
-  int from = draws > 0 ? 0 : 1;
-  lrn_tensor **box = lrnB_new_tensor(L);
-  LRNB_TRY_AS(L, "sample", lrn_tensor_new(box, dtype, (last > 0 ? 3 : 2) - from, size + from,
-                                          lrn_rbm_get_options(c->m)->device));
-  lrnB_result(L);
-  return *box;
-}
-
-/* A field of sample's table: an integer or number, else the default; a tensor or NULL. */
-static int64_t integer_field(lua_State *L, int table, const char *name) {
-  int64_t value = 0;
-  if (lrnB_option(L, table, name) != LUA_TNIL)
-    value = lrnB_integer(L, lua_gettop(L), "sample", name);
-  lua_settop(L, table);
-  return value;
-}
-static double number_field(lua_State *L, int table, const char *name) {
-  double value = 0;
-  if (lrnB_option(L, table, name) != LUA_TNIL)
-    value = lrnB_number(L, lua_gettop(L), "sample", name);
-  lua_settop(L, table);
-  return value;
-}
-static lrn_tensor *tensor_field(lua_State *L, int table, const char *name) {
-  lrn_tensor *t = NULL;
-  if (lrnB_option(L, table, name) != LUA_TNIL)
-    t = lrnB_tensor(L, lua_gettop(L), "sample");
-  lua_settop(L, table); /* which keeps the tensor */
-  return t;
-}
-
-/* sample(n, steps, start or nil, labels or nil [, { burn, thin, temperature, mask, values, replicas, ladder,
-   hot }]) -> mean, state, labels of a model that has them; with replicas then swap rates and betas */
-static int core_sample(lua_State *L) {
-  core *c = check_core(L, "sample");
-  const lrn_rbm_options *o = lrn_rbm_get_options(c->m);
-  lrn_sampling how = {.n = lrnB_integer(L, 2, "sample", "n"),
-                      .steps = lrnB_integer(L, 3, "sample", "steps"),
-                      .start = lrnB_opt_tensor(L, 4, "sample"),
-                      .labels = lrnB_opt_tensor(L, 5, "sample"), .base = LRN_BASE};
-  lrn_tensor *mean, *state, *labels;
-  int64_t draws;
-  lua_settop(L, 6);
-  if (lua_istable(L, 6)) {
-    how.burn = integer_field(L, 6, "burn");
-    how.thin = integer_field(L, 6, "thin");
-    how.temperature = number_field(L, 6, "temperature");
-    how.mask = tensor_field(L, 6, "mask");
-    how.values = tensor_field(L, 6, "values");
-    how.replicas = integer_field(L, 6, "replicas");
-    how.ladder = tensor_field(L, 6, "ladder");
-    how.hot = tensor_field(L, 6, "hot");
-  }
-  if (how.n < 1)
-    return lrnB_raise(L, "value", "sample: n: got %lld, expected an integer >= 1", (long long)how.n);
-  inference_room(L, c, how.n);
-  draws = how.thin > 0 && how.steps >= how.thin ? how.steps / how.thin : 0;
-  mean = draws_output(L, c, o->dtype, draws, how.n, o->n_visible);
-  state = draws_output(L, c, o->dtype, draws, how.n, o->n_visible);
-  labels = o->n_classes > 0 ? draws_output(L, c, LRN_I64, draws, how.n, 0) : NULL;
-  if (how.replicas > 1) {
-    how.swap_rates = doubles(L, 1, how.replicas - 1, 0, "sample");
-    how.betas = doubles(L, 1, how.replicas, 0, "sample");
-  }
-  LRNB_TRY(L, lrn_rbm_sample(c->m, c->w, mean, state, labels, &how));
-  return (labels != NULL ? 3 : 2) + (how.replicas > 1 ? 2 : 0);
-}
-/* posterior(n, steps, { burn, mask, values, noisy, flip, noise }) -> mean, std, state */
-static int core_posterior(lua_State *L) {
-  core *c = check_core(L, "posterior");
-  int64_t V = lrn_rbm_get_options(c->m)->n_visible;
-  lrn_known how = {.n = lrnB_integer(L, 2, "posterior", "n"),
-                   .steps = lrnB_integer(L, 3, "posterior", "steps")};
-  lrn_tensor *out[3];
-  lua_settop(L, 4);
-  if (lua_istable(L, 4)) {
-    how.burn = integer_field(L, 4, "burn");
-    how.mask = tensor_field(L, 4, "mask");
-    how.values = tensor_field(L, 4, "values");
-    how.noisy = tensor_field(L, 4, "noisy");
-    how.flip = number_field(L, 4, "flip");
-    how.noise = number_field(L, 4, "noise");
-  }
-  if (how.n < 1)
-    return lrnB_raise(L, "value", "posterior: n: got %lld, expected an integer >= 1", (long long)how.n);
-  inference_room(L, c, how.n);
-  for (int i = 0; i < 3; i++)
-    out[i] = lrnB_core_output(L, c, how.n, V, "posterior");
-  LRNB_TRY(L, lrn_rbm_posterior(c->m, c->w, out[0], out[1], out[2], &how));
-  return 3;
-}
 /* classify(v, draw) -> log P(y | v), P(y | v), drawn labels or nothing */
 static int core_classify(lua_State *L) {
   core *c = check_core(L, "classify");
   lrn_tensor *v = lrnB_tensor(L, 2, "classify"), *log_p, *p, *drawn;
-  int64_t n = rows_of(v), C = lrn_rbm_get_options(c->m)->n_classes;
+  int64_t n = lrnB_rows(v), C = lrn_rbm_get_options(c->m)->n_classes;
   int draw = lua_toboolean(L, 3);
-  inference_room(L, c, n);
+  lrnB_inference_room(L, c, n);
   log_p = lrnB_core_output(L, c, n, C, "classify");
   p = lrnB_core_output(L, c, n, C, "classify");
   drawn = draw ? labels_output(L, c, n, "classify") : NULL;
@@ -698,8 +602,8 @@ static int core_classify(lua_State *L) {
 static int core_classify_hidden(lua_State *L) {
   core *c = check_core(L, "class_sampling");
   lrn_tensor *h = lrnB_tensor(L, 2, "class_sampling"), *p, *drawn;
-  int64_t n = rows_of(h);
-  inference_room(L, c, n);
+  int64_t n = lrnB_rows(h);
+  lrnB_inference_room(L, c, n);
   p = lrnB_core_output(L, c, n, lrn_rbm_get_options(c->m)->n_classes, "class_sampling");
   drawn = labels_output(L, c, n, "class_sampling");
   LRNB_TRY(L, lrn_rbm_classify_hidden(c->m, c->w, p, drawn, LRN_BASE, h));
@@ -710,8 +614,8 @@ static int core_hidden_given(lua_State *L) {
   core *c = check_core(L, "hidden_sampling");
   lrn_tensor *v = lrnB_tensor(L, 2, "hidden_sampling"), *mean, *state;
   lrn_tensor *labels = lrnB_tensor(L, 3, "hidden_sampling");
-  int64_t n = rows_of(v), H = lrn_rbm_get_options(c->m)->n_hidden;
-  inference_room(L, c, n);
+  int64_t n = lrnB_rows(v), H = lrn_rbm_get_options(c->m)->n_hidden;
+  lrnB_inference_room(L, c, n);
   mean = lrnB_core_output(L, c, n, H, "hidden_sampling");
   state = lrnB_core_output(L, c, n, H, "hidden_sampling");
   LRNB_TRY(L, lrn_rbm_hidden_given(c->m, c->w, mean, state, v, labels, LRN_BASE));
@@ -754,9 +658,9 @@ static int core_moments(lua_State *L) {
   double log_z = 0;
   lrn_tensor *vh, *v, *h;
   lua_settop(L, 1);
-  vh = doubles(L, 2, o->n_visible, o->n_hidden, "moments");
-  v = doubles(L, 1, o->n_visible, 0, "moments");
-  h = doubles(L, 1, o->n_hidden, 0, "moments");
+  vh = lrnB_doubles(L, 2, o->n_visible, o->n_hidden, "moments");
+  v = lrnB_doubles(L, 1, o->n_visible, 0, "moments");
+  h = lrnB_doubles(L, 1, o->n_hidden, 0, "moments");
   LRNB_TRY(L, lrn_rbm_moments(c->m, &log_z, vh, v, h));
   lua_pushnumber(L, log_z);
   lua_insert(L, 2);
@@ -766,25 +670,32 @@ static int core_moments(lua_State *L) {
 static int core_base_biases(lua_State *L) {
   core *c = check_core(L, "base");
   lrn_tensor *data = lrnB_tensor(L, 2, "base"), *out;
-  inference_room(L, c, rows_of(data));
-  out = doubles(L, 1, lrn_rbm_get_options(c->m)->n_visible, 0, "base");
+  lrnB_inference_room(L, c, lrnB_rows(data));
+  out = lrnB_doubles(L, 1, lrn_rbm_get_options(c->m)->n_visible, 0, "base");
   LRNB_TRY(L, lrn_rbm_base_biases(c->m, c->w, out, data));
   return 1;
 }
+void lrnB_anneal_args(lua_State *L, int64_t *chains, lrn_tensor **ladder, lrn_tensor **base) {
+  lrn_tensor *t;
+  *chains = lrnB_integer(L, 2, "anneal", "chains");
+  *ladder = t = lrnB_tensor(L, 3, "anneal");
+  *base = lrnB_opt_tensor(L, 4, "anneal");
+  if (*chains < 1)
+    lrnB_raise(L, "value", "anneal: chains: got %lld, expected an integer >= 1", (long long)*chains);
+  if (lrn_tensor_dtype(t) != LRN_F64 || lrn_tensor_device(t) != lrn_device_cpu() ||
+      !lrn_tensor_is_contiguous(t))
+    lrnB_raise(L, "type", "anneal: ladder: got %s, expected contiguous float64 values on cpu", lrnB_show(L, 3));
+}
+
 /* anneal(chains, ladder, base or nil, start or nil) -> what each chain says of log Z */
 static int core_anneal(lua_State *L) {
   core *c = check_core(L, "anneal");
-  int64_t n = lrnB_integer(L, 2, "anneal", "chains");
-  lrn_tensor *ladder = lrnB_tensor(L, 3, "anneal"), *base = lrnB_opt_tensor(L, 4, "anneal");
-  lrn_tensor *start = lrnB_opt_tensor(L, 5, "anneal"), *log_z;
-  if (n < 1)
-    return lrnB_raise(L, "value", "anneal: chains: got %lld, expected an integer >= 1", (long long)n);
-  if (lrn_tensor_dtype(ladder) != LRN_F64 || lrn_tensor_device(ladder) != lrn_device_cpu() ||
-      !lrn_tensor_is_contiguous(ladder))
-    return lrnB_raise(L, "type", "anneal: ladder: got %s, expected contiguous float64 values on cpu",
-                      lrnB_show(L, 3));
-  inference_room(L, c, n);
-  log_z = doubles(L, 1, n, 0, "anneal");
+  lrn_tensor *ladder, *base, *start, *log_z;
+  int64_t n;
+  lrnB_anneal_args(L, &n, &ladder, &base);
+  start = lrnB_opt_tensor(L, 5, "anneal");
+  lrnB_inference_room(L, c, n);
+  log_z = lrnB_doubles(L, 1, n, 0, "anneal");
   LRNB_TRY_AS(L, "anneal", lrn_rbm_anneal(c->m, c->w, log_z, base, lrn_tensor_data(ladder),
                                           lrn_tensor_numel(ladder), start));
   return 1;
@@ -922,7 +833,6 @@ static const luaL_Reg methods[] = {
   {"hidden", core_hidden}, {"hidden_mean", core_hidden_mean}, {"visible", core_visible},
   {"free_energy", core_free_energy}, {"pseudo_likelihood", core_pseudo_likelihood},
   {"reconstruct", core_reconstruct}, {"reconstruct_part", core_reconstruct_part},
-  {"gibbs", core_gibbs}, {"sample", core_sample}, {"posterior", core_posterior},
   {"classify", core_classify}, {"classify_hidden", core_classify_hidden},
   {"hidden_given", core_hidden_given},
   {"log_partition", core_log_partition}, {"log_likelihood", core_log_likelihood},
@@ -939,6 +849,7 @@ void lrnB_open_rbm(lua_State *L) {
   lrnB_class(L, CORE, methods, none, core_close, core_gc);
   luaL_getmetatable(L, CORE);
   lua_getfield(L, -1, "__index");
+  luaL_setfuncs(L, lrnB_sampling_methods, 0);
   luaL_setfuncs(L, lrnB_ratings_methods, 0);
   lua_pop(L, 2);
 }

@@ -16,6 +16,16 @@ int lrnB_push_state(lua_State *L, const lrn_work *w);
 int lrnB_set_state(lua_State *L, lrn_work *w);
 /* (data, index or nil, first, count, labels or nil, weights or nil) from 2 on */
 lrn_batch lrnB_batch(lua_State *L);
+/* Rows of v in a model's sense: one dimension is one row. */
+int64_t lrnB_rows(const lrn_tensor *v);
+/* New tensors on the top: float64 on the CPU, of nd dimensions; and one of a model's dtype and device, n x
+   units, or n values for 0 units. */
+lrn_tensor *lrnB_doubles(lua_State *L, int nd, int64_t rows, int64_t columns, const char *f);
+lrn_tensor *lrnB_model_output(lua_State *L, const lrn_rbm_options *o, int64_t n, int64_t units, const char *f);
+/* statistics() -> {mean =, std =}, or nothing */
+int lrnB_push_statistics(lua_State *L, const lrn_rbm *m);
+/* (chains, ladder, base or nil) from 2 on */
+void lrnB_anneal_args(lua_State *L, int64_t *chains, lrn_tensor **ladder, lrn_tensor **base);
 /* What a call that trains returns: nothing, or message and kind where the numbers are at fault. */
 int lrnB_trained(lua_State *L, int st);
 
@@ -32,6 +42,11 @@ void lrnB_count_core(lrnB_core *c);
 /* A new tensor of the model's kind on the top: n x units, or n values for 0 units. */
 lrn_tensor *lrnB_core_output(lua_State *L, const lrnB_core *c, int64_t n, int64_t units, const char *f);
 
-extern const luaL_Reg lrnB_ratings_methods[]; /* lratings.c */
+/* Room for the n rows of one call; and as many as a workspace needs for them. */
+void lrnB_inference_room(lua_State *L, lrnB_core *c, int64_t n);
+int64_t lrnB_inference_batch(int64_t n);
+
+extern const luaL_Reg lrnB_ratings_methods[];  /* lratings.c */
+extern const luaL_Reg lrnB_sampling_methods[]; /* lsample.c */
 
 #endif

@@ -157,11 +157,13 @@ done:
 /* A pair that has grown when a later one could not is larger than it need be, and no more. */
 int lrn_dbm_work_reserve(lrn_dbm_work *w, const lrn_dbm *m, int64_t batch, int flags) {
   lrn_dbm_work new = {.rows = batch};
+  int64_t had = w->pair[0]->batch, chains = w->pair[0]->chains;
   if (w->layers != m->layers)
     return lrn_fail(LRN_ESTATE, "workspace: it was made for another model");
   for (int i = 0; i < m->layers; i++)
     LRN_TRY(lrn_work_reserve(w->pair[i], m->pair[i], batch, flags));
-  w->negative_rows = 0;
+  if (w->pair[0]->batch != had || w->pair[0]->chains != chains)
+    w->negative_rows = 0;
   if (batch <= w->rows)
     return LRN_OK;
   {
