@@ -205,6 +205,25 @@ static void test_workspace(void) {
   OK(lrn_work_end_epoch(w, &means));
   CHECK(means.mse > 0 && means.error > 0 && means.error < means.mse && means.pl < 0,
         "%g %g %g", means.mse, means.error, means.pl);
+  /* options that ask for other memory than the workspace has */
+  o = *lrn_rbm_get_options(m);
+  before = fingerprint(m);
+  o.persistent = 4;
+  OK(lrn_rbm_set_options(m, &o));
+  FAILS(LRN_ESTATE, "the number of chains has changed",
+        lrn_rbm_step(m, w, &(lrn_batch){.data = data, .count = 4}));
+  OK(lrn_work_reserve(w, m, 4, 0));
+  o.fast_rate = 0.01;
+  OK(lrn_rbm_set_options(m, &o));
+  FAILS(LRN_ESTATE, "no memory for fast weights", lrn_rbm_step(m, w, &(lrn_batch){.data = data, .count = 4}));
+  o.replicas = 3;
+  OK(lrn_rbm_set_options(m, &o));
+  FAILS(LRN_ESTATE, "the number of chains has changed",
+        lrn_rbm_step(m, w, &(lrn_batch){.data = data, .count = 4}));
+  CHECK(before == fingerprint(m), "a refused step changed the model");
+  OK(lrn_work_reserve(w, m, 4, 0));
+  OK(lrn_rbm_step(m, w, &(lrn_batch){.data = data, .count = 4}));
+  CHECK(before != fingerprint(m), "no step was made");
   lrn_work_free(NULL);
   lrn_rbm_free(NULL);
   lrn_work_free(w);
